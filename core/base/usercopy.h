@@ -1,0 +1,26 @@
+// Copies between the core and the program's memory. A bad pointer must give EFAULT, as from a
+// system call, and not SIGSEGV: the routine is a few known instructions with no stack of their own,
+// and a fault handler that finds the program counter among them (recover_usercopy()) makes the call
+// return -EFAULT.
+#pragma once
+
+#include "core/base/types.h"
+
+namespace ipcell {
+
+extern "C" {
+// 0, or -EFAULT when a page of either side is not there.
+int ipcell_usercopy(void* to, const void* from, std::size_t size);
+}
+
+inline int copy_from_user(void* to, const void* user, std::size_t size) {
+  return ipcell_usercopy(to, user, size);
+}
+inline int copy_to_user(void* user, const void* from, std::size_t size) {
+  return ipcell_usercopy(user, from, size);
+}
+
+// If `program_counter` is inside of the routine: the address to go on at, else 0.
+std::uintptr_t recover_usercopy(std::uintptr_t program_counter);
+
+}  // namespace ipcell

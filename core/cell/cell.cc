@@ -1,0 +1,356 @@
+#include "core/cell/cell.h"
+
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "core/base/sys.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace ipcell {
+
+namespace {
+
+CellStatus fault(CellFault what, long error = 0) { return {what, static_cast<int>(error)}; }
+
+// A descriptor for the time of an attach.
+class File {
+ public:
+  explicit File(long fd) : fd_(fd) {}
+  ~File() {
+    if (fd_ >= 0) sys::call(SYS_close, fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  long fd() const { return fd_; }
+
+ private:
+  long fd_;
+};
+
+#if defined(__i386__)
+using KernelStat = struct stat64;
+constexpr long kSysFstat = SYS_fstat64;
+constexpr long kSysMmap = SYS_mmap2;
+constexpr long kMmapUnit = 4096;
+#else
+using KernelStat = struct stat;
+constexpr long kSysFstat = SYS_fstat;
+constexpr long kSysMmap = SYS_mmap;
+#endif
+
+long open_file(const char* path, int flags, u32 mode) {
+  return sys::call(SYS_openat, AT_FDCWD, sys::arg(path), flags | O_CLOEXEC | O_NOFOLLOW, mode);
+}
+
+long set_size(long fd, u64 size) {
+#if defined(__i386__)
+  return sys::call(SYS_ftruncate64, fd, static_cast<long>(size), static_cast<long>(size >> 32));
+#else
+  return sys::call(SYS_ftruncate, fd, static_cast<long>(size));
+#endif
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+// The kernel's name of this boot; zeros where /proc is not there, which match each other only.
+void read_boot_id(u8 (&id)[16]) {
+  __builtin_memset(id, 0, sizeof id);
+  char text[64];
+  const File file(open_file("/proc/sys/kernel/random/boot_id", O_RDONLY, 0));
+  if (file.fd() < 0) return;
+  const long size = sys::call(SYS_read, file.fd(), sys::arg(text), sizeof text);
+  u32 digits = 0;
+  for (long n = 0; n < size && digits < 32; ++n) {
+    const int digit = hex_digit(text[n]);
+    if (digit < 0) continue;
+    id[digits / 2] = static_cast<u8>(id[digits / 2] << 4 | digit);
+    ++digits;
+  }
+}
+
+bool is_zero(const u8 (&id)[16]) {
+  for (u8 byte : id) {
+    if (byte != 0) return false;
+  }
+  return true;
+}
+
+i64 now_seconds() {
+  struct timespec now;
+  sys::call(SYS_clock_gettime, CLOCK_REALTIME, sys::arg(&now));
+  return now.tv_sec;
+}
+
+CellStatus map_file(long fd, u8** base) {
+  long address = sys::call(kSysMmap, 0, static_cast<long>(kCellSize), PROT_READ | PROT_WRITE,
+                           MAP_SHARED | MAP_NORESERVE, fd, 0);
+  if (address < 0 && address > -4096) {
+    return fault(address == -ENOMEM ? CellFault::AddressSpace : CellFault::System, address);
+  }
+  *base = reinterpret_cast<u8*>(address);
+  // A core dump of a program need not hold the cell.
+  sys::call(SYS_madvise, address, static_cast<long>(kCellSize), MADV_DONTDUMP);
+  return {};
+}
+
+CellStatus check_file(const KernelStat& file, const Cell::Options& options) {
+  if (!S_ISREG(file.st_mode)) return fault(CellFault::NotRegular);
+  if (!options.shared) {
+    if (file.st_uid != static_cast<u32>(sys::call(SYS_geteuid)))
+      return fault(CellFault::ForeignOwner);
+    if ((file.st_mode & 07177) != 0) return fault(CellFault::UnsafeMode);
+  }
+  return {};
+}
+
+CellStatus check_header(const Header& header, const KernelStat& file,
+                        const Cell::Options& options) {
+  if (__builtin_memcmp(header.magic, kMagic, sizeof kMagic) != 0) return fault(CellFault::NotACell);
+  if (header.version != kLayoutVersion || header.signature != options.signature) {
+    return fault(CellFault::OtherVersion);
+  }
+  if (header.file_size != kCellSize || static_cast<u64>(file.st_size) != kCellSize) {
+    return fault(CellFault::WrongSize);
+  }
+  u8 boot_id[16];
+  read_boot_id(boot_id);
+  if (!is_zero(boot_id) && !is_zero(header.boot_id) &&
+      __builtin_memcmp(header.boot_id, boot_id, sizeof boot_id) != 0) {
+    return fault(CellFault::OtherBoot);
+  }
+  return {};
+}
+
+void init_registry(Registry& registry) {
+  registry.last_idx = -1;
+  registry.max_idx = -1;
+  registry.next_id = -1;
+}
+
+// Linux: include/uapi/linux/msg.h:MSGMAX, MSGMNB, MSGMNI
+void init_limits(Limits& limits) {
+  limits.msgmax = 8192;
+  limits.msgmnb = 16384;
+  limits.msgmni = 32000;
+}
+
+CellStatus init_cell(Cell& cell, const Cell::Options& options) {
+  CellLayout& layout = cell.layout();
+  // The fixed parts that every operation uses. The bitmap of backed pages backs itself first.
+  if (cell.populate(0, sizeof(Header) + kPage + sizeof(TablePages)))
+    return fault(CellFault::NoRoom, -ENOSPC);
+  int error = cell.ensure(&layout.header, sizeof layout.header);
+  if (error == 0) error = cell.ensure(&layout.heap, sizeof layout.heap);
+  for (Registry& registry : layout.registries) {
+    // Entries are ensured as indexes are given out.
+    if (error == 0) error = cell.ensure(&registry, offsetof(Registry, entries));
+  }
+  if (error == 0) error = cell.ensure(layout.task_states, kPage);
+  if (error != 0) return fault(CellFault::NoRoom, error);
+
+  for (Registry& registry : layout.registries) init_registry(registry);
+  Header& header = layout.header;
+  init_limits(header.limits);
+  header.version = kLayoutVersion;
+  header.mode = options.mode;
+  header.signature = options.signature;
+  header.file_size = kCellSize;
+  header.created = static_cast<u64>(now_seconds());
+  header.transient = options.transient ? 1 : 0;
+  read_boot_id(header.boot_id);
+  __builtin_memcpy(header.magic, kMagic, sizeof kMagic);
+  return {};
+}
+
+// `path` with `.PID-TID-RANDOM` behind it, in the same folder.
+bool temporary_name(const char* path, char (&name)[512]) {
+  const std::size_t length = __builtin_strlen(path);
+  if (length + 64 > sizeof name) return false;
+  __builtin_memcpy(name, path, length);
+  char* end = name + length;
+  u64 number =
+      static_cast<u64>(sys::call(SYS_getpid)) << 32 | static_cast<u64>(sys::call(SYS_gettid));
+  unsigned random = 0;
+  sys::call(SYS_getrandom, sys::arg(&random), sizeof random, 0);
+  number ^= static_cast<u64>(random) << 16;
+  *end++ = '.';
+  for (int n = 0; n < 16; ++n) *end++ = "0123456789abcdef"[(number >> (4 * n)) & 15];
+  *end = '\0';
+  return true;
+}
+
+// RLIMIT_FSIZE would end the program by SIGXFSZ.
+bool is_size_allowed() {
+  struct rlimit limit;
+  if (sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::arg(&limit)) != 0) return true;
+  return limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= kCellSize;
+}
+
+CellFault fault_of(long error) {
+  if (error == -ENOSPC || error == -EDQUOT || error == -ENOMEM) return CellFault::NoRoom;
+  if (error == -ENOENT) return CellFault::NotFound;
+  return CellFault::System;
+}
+
+// Makes and fills a file under a temporary name, then gives it its name in one step: nobody ever
+// sees half a cell. `replace` takes the place of an old file.
+CellStatus create(const char* path, const Cell::Options& options, bool replace) {
+  if (!is_size_allowed()) return fault(CellFault::FileSizeLimit);
+  char name[512];
+  if (!temporary_name(path, name)) return fault(CellFault::System, -ENAMETOOLONG);
+  const File file(open_file(name, O_RDWR | O_CREAT | O_EXCL, options.mode));
+  if (file.fd() < 0) return fault(fault_of(file.fd()), file.fd());
+  CellStatus status;
+  // The umask does not decide who may use a cell.
+  sys::call(SYS_fchmod, file.fd(), options.mode);
+  if (const long error = set_size(file.fd(), kCellSize)) status = fault(fault_of(error), error);
+  Cell cell;
+  if (status.ok()) {
+    u8* base = nullptr;
+    status = map_file(file.fd(), &base);
+    if (status.ok()) {
+      cell.adopt_mapping(base);
+      status = init_cell(cell, options);
+      cell.close();
+    }
+  }
+  if (status.ok()) {
+    const long error =
+        replace ? sys::call(SYS_renameat2, AT_FDCWD, sys::arg(name), AT_FDCWD, sys::arg(path), 0)
+                : sys::call(SYS_linkat, AT_FDCWD, sys::arg(name), AT_FDCWD, sys::arg(path), 0);
+    // Another process was faster: its cell is the one.
+    if (error != 0 && error != -EEXIST) status = fault(fault_of(error), error);
+  }
+  sys::call(SYS_unlinkat, AT_FDCWD, sys::arg(name), 0);
+  return status;
+}
+
+}  // namespace
+
+const char* CellStatus::describe() const {
+  switch (fault) {
+    case CellFault::None: return "no error";
+    case CellFault::NotFound:
+      return "there is no such cell; `ipcell ls` lists those that are there";
+    case CellFault::NotRegular: return "it is not a regular file; remove what is in its place";
+    case CellFault::ForeignOwner:
+      return "it belongs to another user; `ipcell run --mode 0666` makes a shared cell";
+    case CellFault::UnsafeMode:
+      return "others may write to it; chmod it to 0600, or remove it with `ipcell rm`";
+    case CellFault::WrongSize:
+      return "its size is not a cell's, it was cut off or grown; remove it with `ipcell rm`";
+    case CellFault::NotACell:
+      return "it is not a cell: its first bytes are not a cell's; remove it with `ipcell rm`";
+    case CellFault::OtherVersion:
+      return "it was made by another version of ipcell; remove it with `ipcell rm`";
+    case CellFault::OtherBoot:
+      return "it is from before the last reboot; remove it with `ipcell rm`";
+    case CellFault::NoRoom:
+      return "its filesystem is full; free some room, or set IPCELL_DIR to another folder";
+    case CellFault::FileSizeLimit:
+      return "RLIMIT_FSIZE (ulimit -f) is below a cell's size, which is sparse; raise it";
+    case CellFault::AddressSpace:
+      return "there is no address space for it; raise RLIMIT_AS (ulimit -v)";
+    case CellFault::System: return "a system call failed";
+  }
+  return "unknown";
+}
+
+CellStatus Cell::open(const char* path, const Options& options, Cell* cell) {
+  const File file(open_file(path, O_RDWR | O_NONBLOCK, 0));
+  if (file.fd() == -ELOOP) return ipcell::fault(CellFault::NotRegular);
+  if (file.fd() < 0) return ipcell::fault(fault_of(file.fd()), file.fd());
+  KernelStat info;
+  if (const long error = sys::call(kSysFstat, file.fd(), sys::arg(&info)))
+    return ipcell::fault(CellFault::System, error);
+  CellStatus status = check_file(info, options);
+  if (!status.ok()) return status;
+  // Read, not mapped: a file that was cut off must not be touched.
+  Header header;
+  const long size = sys::call(SYS_pread64, file.fd(), sys::arg(&header), sizeof header, 0);
+  if (size < 0) return ipcell::fault(CellFault::System, size);
+  if (size != sizeof header) return ipcell::fault(CellFault::NotACell);
+  status = check_header(header, info, options);
+  if (!status.ok()) return status;
+  u8* base = nullptr;
+  status = map_file(file.fd(), &base);
+  if (!status.ok()) return status;
+  cell->adopt_mapping(base);
+  cell->device_ = info.st_dev;
+  cell->inode_ = info.st_ino;
+  return {};
+}
+
+CellStatus Cell::open_or_create(const char* path, const Options& options, Cell* cell) {
+  CellStatus status = open(path, options, cell);
+  if (status.fault == CellFault::NotFound || status.fault == CellFault::OtherBoot) {
+    status = create(path, options, status.fault == CellFault::OtherBoot);
+    if (status.ok()) status = open(path, options, cell);
+  }
+  return status;
+}
+
+void Cell::close() {
+  if (base_ != nullptr) sys::call(SYS_munmap, sys::arg(base_), static_cast<long>(kCellSize));
+  base_ = nullptr;
+}
+
+int Cell::populate(u64 offset, u64 size) const {
+  u8* start = base_ + offset / kPage * kPage;
+  const u64 length = align_up(offset + size, kPage) - offset / kPage * kPage;
+  const long error =
+      sys::call(SYS_madvise, sys::arg(start), static_cast<long>(length), MADV_POPULATE_WRITE);
+  if (error == 0) return 0;
+  if (error != -EINVAL) return -ENOMEM;
+  // Before Linux 5.14: a system call that adds 0 to a word of each page faults it in for writing,
+  // changes nothing, and answers EFAULT where the page's own first touch would be a SIGBUS.
+  for (u64 page = 0; page < length; page += kPage) {
+    const long word = sys::arg(start + page);
+    const long add_zero = static_cast<long>(FUTEX_OP_ADD) << 28;
+    if (sys::call(SYS_futex, word, FUTEX_WAKE_OP, 0, 0, word, add_zero) < 0) return -ENOMEM;
+  }
+  return 0;
+}
+
+int Cell::ensure(const void* address, u64 size) const {
+  const u64 first = offset_of(address) / kPage;
+  const u64 last = (offset_of(address) + size - 1) / kPage;
+  auto& has_memory = layout().table_pages.has_memory;
+  for (u64 page = first; page <= last; ++page) {
+    const u64 bit = 1ull << (page % 64);
+    if ((load_acquire(has_memory[page / 64]) & bit) != 0) continue;
+    if (const int error = populate(page * kPage, kPage)) return error;
+    // A hint that only grows and may be lost or set twice: no part of any transaction.
+    __atomic_fetch_or(&has_memory[page / 64], bit, __ATOMIC_ACQ_REL);
+  }
+  return 0;
+}
+
+int Cell::poison(const char* reason) const {
+  if (exchange(header().poisoned, 1u) == 0) {
+    const std::size_t length = __builtin_strlen(reason);
+    const std::size_t kept =
+        length < sizeof(Header::poison_reason) - 1 ? length : sizeof(Header::poison_reason) - 1;
+    __builtin_memcpy(header().poison_reason, reason, kept);
+    const char* parts[] = {"ipcell: this cell is damaged and refuses further calls: ", reason,
+                           "\n"};
+    for (const char* part : parts)
+      sys::call(SYS_write, 2, sys::arg(part), static_cast<long>(__builtin_strlen(part)));
+  }
+#ifdef IPCELL_DEBUG
+  __builtin_trap();
+#endif
+  return -EIO;
+}
+
+}  // namespace ipcell

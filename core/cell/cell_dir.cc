@@ -1,0 +1,550 @@
+#include "core/cell/cell_dir.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "core/base/sys.h"
+
+namespace ipcell {
+
+namespace {
+
+constexpr u32 kStickyBit = 01000;
+// How often, a millisecond apart, an exiting process asks whether it is its turn.
+constexpr int kLeaveTries = 100;
+
+DirStatus fault(DirFault what, long error = 0) { return {what, static_cast<int>(error)}; }
+
+DirStatus fault_of(long error) {
+  switch (-error) {
+    case ENOENT: return fault(DirFault::NotFound, error);
+    case ENOTDIR: return fault(DirFault::NotAFolder, error);
+    case ELOOP: return fault(DirFault::Symlink, error);
+    case EACCES:
+    case EPERM:
+    case EROFS: return fault(DirFault::Unwritable, error);
+    case ENOSPC:
+    case EDQUOT: return fault(DirFault::NoRoom, error);
+    case ENAMETOOLONG: return fault(DirFault::PathTooLong, error);
+    default: return fault(DirFault::System, error);
+  }
+}
+
+bool is_set(const char* text) { return text != nullptr && text[0] != '\0'; }
+bool is_shared(const DirRequest& request) { return (request.mode & 077) != 0; }
+
+bool starts_with(const char* text, const char* prefix) {
+  for (; *prefix != '\0'; ++text, ++prefix) {
+    if (*text != *prefix) return false;
+  }
+  return true;
+}
+bool is_equal(const char* a, const char* b) {
+  return starts_with(a, b) && a[__builtin_strlen(b)] == '\0';
+}
+
+// Builds a text in a fixed buffer; says so if it did not fit.
+class Text {
+ public:
+  Text(char* buffer, u32 size) : buffer_(buffer), size_(size) { buffer_[0] = '\0'; }
+  explicit Text(CellPath& path) : Text(path.text, sizeof path.text) {}
+
+  Text& add(const char* text) {
+    for (; *text != '\0'; ++text) put(*text);
+    return *this;
+  }
+  Text& add(u32 number) {
+    char digits[12];
+    u32 count = 0;
+    do {
+      digits[count++] = static_cast<char>('0' + number % 10);
+      number /= 10;
+    } while (number != 0);
+    while (count != 0) put(digits[--count]);
+    return *this;
+  }
+  void trim_slashes() {
+    while (length_ > 1 && buffer_[length_ - 1] == '/') buffer_[--length_] = '\0';
+  }
+  bool fits() const { return fits_; }
+
+ private:
+  void put(char c) {
+    fits_ = fits_ && length_ + 1 < size_;
+    if (!fits_) return;
+    buffer_[length_++] = c;
+    buffer_[length_] = '\0';
+  }
+
+  char* buffer_;
+  u32 size_;
+  u32 length_ = 0;
+  bool fits_ = true;
+};
+
+// A descriptor for the time of a function.
+class Descriptor {
+ public:
+  explicit Descriptor(long fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) sys::call(SYS_close, fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  long fd() const { return fd_; }
+
+ private:
+  long fd_;
+};
+
+long open_at(long folder, const char* path, int flags) {
+  return sys::call(SYS_openat, folder, sys::arg(path), flags | O_CLOEXEC | O_NOFOLLOW, 0);
+}
+
+// statx(2), because its struct is the same on all machines.
+long stat_path(const char* path, struct statx* info) {
+  return sys::call(SYS_statx, AT_FDCWD, sys::arg(path), AT_SYMLINK_NOFOLLOW,
+                   STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO, sys::arg(info));
+}
+
+bool may_write_to(const char* folder) {
+#ifdef SYS_faccessat2
+  const long result =
+      sys::call(SYS_faccessat2, AT_FDCWD, sys::arg(folder), W_OK | X_OK, AT_EACCESS);
+  if (result != -ENOSYS && result != -EPERM) return result == 0;
+#endif
+  return sys::call(SYS_faccessat, AT_FDCWD, sys::arg(folder), W_OK | X_OK) == 0;
+}
+
+DirStatus check_folder(const char* path, u32 uid, bool shared) {
+  struct statx info;
+  if (const long error = stat_path(path, &info)) return fault_of(error);
+  if (S_ISLNK(info.stx_mode)) return fault(DirFault::Symlink);
+  if (!S_ISDIR(info.stx_mode)) return fault(DirFault::NotAFolder);
+  if (shared) {
+    const bool is_open = (info.stx_mode & 022) != 0 && (info.stx_mode & kStickyBit) == 0;
+    return is_open ? fault(DirFault::WritableByOthers) : DirStatus{};
+  }
+  if (info.stx_uid != uid) return fault(DirFault::ForeignOwner);
+  if ((info.stx_mode & 022) != 0) return fault(DirFault::WritableByOthers);
+  return {};
+}
+
+// EEXIST is not an error: another process was faster, and what it made is checked next.
+DirStatus make_folder(const char* path, u32 mode) {
+  const long error = sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(path), mode);
+  if (error == -EEXIST) return {};
+  if (error != 0) return fault_of(error);
+  // The umask does not decide who may use a cell, nor does it take the owner's bits away.
+  struct statx info;
+  if (stat_path(path, &info) == 0 && (info.stx_mode & 01777) != mode) {
+    sys::call(SYS_fchmodat, AT_FDCWD, sys::arg(path), mode);
+  }
+  return {};
+}
+
+// The folder's mode for a cell of `mode`: who may use the file may look for it, and make others.
+u32 folder_mode(u32 mode) {
+  u32 result = 0700;
+  if ((mode & 060) != 0) result |= 070 | kStickyBit;
+  if ((mode & 06) != 0) result |= 07 | kStickyBit;
+  return result;
+}
+
+// XDG_RUNTIME_DIR survives a change of user; a folder of somebody else's is none of ours.
+bool is_own_folder(const char* path, u32 uid) {
+  struct statx info;
+  return stat_path(path, &info) == 0 && S_ISDIR(info.stx_mode) && info.stx_uid == uid;
+}
+
+bool is_cell_entry(const char* name) {
+  return is_equal(name, kCellFile) || is_equal(name, kRunnerFile) || starts_with(name, "cell.") ||
+         starts_with(name, "mq.");
+}
+
+// ---------------------------------------------------------------- reading folders
+
+struct Entry {  // struct linux_dirent64
+  u64 inode;
+  i64 offset;
+  u16 size;
+  u8 type;
+  char name[5];
+};
+
+// Calls `visit` for each entry until it returns false. 0 or -errno.
+template <class Visit>
+long for_each_entry(long folder, Visit visit) {
+  alignas(8) char buffer[2048];
+  for (;;) {
+    const long size = sys::call(SYS_getdents64, folder, sys::arg(buffer), sizeof buffer);
+    if (size <= 0) return size;
+    for (long at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const Entry*>(buffer + at);
+      at += entry->size;
+      if (is_equal(entry->name, ".") || is_equal(entry->name, "..")) continue;
+      if (!visit(entry->name)) return 0;
+    }
+  }
+}
+
+DirStatus delete_folder(const char* path) {
+  // Some filesystems skip entries of a folder that changes while it is read: look again.
+  long error = -ENOTEMPTY;
+  for (int attempt = 0; error == -ENOTEMPTY && attempt < 4; ++attempt) {
+    const Descriptor folder(open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY));
+    if (folder.fd() < 0) return fault_of(folder.fd());
+    DirStatus status;
+    error = for_each_entry(folder.fd(), [&](const char* name) {
+      if (!is_cell_entry(name)) {
+        status = fault(DirFault::NotACell);
+        return false;
+      }
+      const long result = sys::call(SYS_unlinkat, folder.fd(), sys::arg(name), 0);
+      if (result != 0 && result != -ENOENT) status = fault_of(result);
+      return status.ok();
+    });
+    if (!status.ok()) return status;
+    if (error != 0) return fault_of(error);
+    error = sys::call(SYS_unlinkat, AT_FDCWD, sys::arg(path), AT_REMOVEDIR);
+  }
+  return error == 0 || error == -ENOENT ? DirStatus{} : fault_of(error);
+}
+
+// ---------------------------------------------------------------- members
+
+// Reads a file of /proc/PID piece by piece; `feed` gets each byte until it returns false.
+template <class Feed>
+void read_bytes(long folder, const char* file, Feed feed) {
+  const Descriptor input(open_at(folder, file, O_RDONLY));
+  if (input.fd() < 0) return;
+  char buffer[2048];
+  for (;;) {
+    const long size = sys::call(SYS_read, input.fd(), sys::arg(buffer), sizeof buffer);
+    if (size <= 0) return;
+    for (long n = 0; n < size; ++n) {
+      if (!feed(buffer[n])) return;
+    }
+  }
+}
+
+// Follows a text byte by byte and says whether it is NAME=VALUE.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name), value_(value) {}
+
+  void feed(char c, u64 position) {
+    const u64 name_length = __builtin_strlen(name_);
+    if (position == 0) matches_ = true;
+    const char expected = position < name_length    ? name_[position]
+                          : position == name_length ? '='
+                          : matches_                ? value_[position - name_length - 1]
+                                                    : '\0';
+    matches_ = matches_ && c == expected;
+    if (c == '\0') is_found_ = is_found_ || (matches_ && position > name_length);
+  }
+  bool is_found() const { return is_found_; }
+
+ private:
+  const char* name_;
+  const char* value_;
+  bool matches_ = false;
+  bool is_found_ = false;
+};
+
+bool has_environment_of(long process, const CellPlace& place) {
+  const char* name = place.folder.text + __builtin_strlen(place.base.text) + 1;
+  Variable folder("IPCELL_DIR", place.base.text);
+  Variable cell("IPCELL_CELL", name);
+  u64 position = 0;
+  read_bytes(process, "environ", [&](char c) {
+    folder.feed(c, position);
+    cell.feed(c, position);
+    position = c == '\0' ? 0 : position + 1;
+    return !folder.is_found() || !cell.is_found();
+  });
+  return folder.is_found() && cell.is_found();
+}
+
+// True if the line of /proc/PID/maps ("START-END PERMS OFFSET MAJ:MIN INODE   PATH") maps the file.
+// Compared by path too: on some filesystems the line's device is not the one that stat(2) tells.
+bool is_line_of(const char* line, const CellPlace& place, const struct statx* file) {
+  u64 numbers[3] = {};  // major, minor, inode
+  const char* at = line;
+  for (int field = 0; field < 3; ++field) {
+    while (*at != '\0' && *at != ' ') ++at;
+    while (*at == ' ') ++at;
+  }
+  for (int n = 0; n < 3; ++n) {
+    const u64 radix = n == 2 ? 10 : 16;
+    for (; *at != '\0' && *at != ':' && *at != ' '; ++at) {
+      const u64 digit = static_cast<u64>(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+      numbers[n] = numbers[n] * radix + digit;
+    }
+    if (*at != '\0') ++at;
+  }
+  while (*at == ' ') ++at;
+  if (file != nullptr && numbers[0] == file->stx_dev_major && numbers[1] == file->stx_dev_minor &&
+      numbers[2] == file->stx_ino) {
+    return true;
+  }
+  if (!starts_with(at, place.file.text)) return false;
+  at += __builtin_strlen(place.file.text);
+  return *at == '\0' || is_equal(at, " (deleted)");
+}
+
+bool has_mapping_of(long process, const CellPlace& place, const struct statx* file) {
+  char line[kCellPathSize + 128];
+  u64 length = 0;
+  bool is_found = false;
+  read_bytes(process, "maps", [&](char c) {
+    if (c != '\n') {
+      // A longer line is of a longer path.
+      if (length < sizeof line - 1) line[length] = c;
+      ++length;
+      return true;
+    }
+    if (length < sizeof line - 1) {
+      line[length] = '\0';
+      is_found = is_line_of(line, place, file);
+    }
+    length = 0;
+    return !is_found;
+  });
+  return is_found;
+}
+
+i32 parse_pid(const char* name) {
+  i32 pid = 0;
+  for (; *name != '\0'; ++name) {
+    if (*name < '0' || *name > '9' || pid > 100'000'000) return 0;
+    pid = pid * 10 + (*name - '0');
+  }
+  return pid;
+}
+
+}  // namespace
+
+const char* DirStatus::describe() const {
+  switch (fault) {
+    case DirFault::None: return "no error";
+    case DirFault::NameInvalid:
+      return "this cannot be a cell's name: take 1 to 64 letters, digits, '.', '_' and '-', not "
+             "starting with '.'";
+    case DirFault::ModeInvalid:
+      return "this cannot be a cell's mode: take 0600, 0660 or 0666, for who uses a cell writes it";
+    case DirFault::NoSharedFolder:
+      return "a cell that others may use needs a folder that they can get at: make one with "
+             "mkdir -m 1777, and name it in everybody's IPCELL_DIR";
+    case DirFault::NotAbsolute: return "IPCELL_DIR must be an absolute path";
+    case DirFault::PathTooLong: return "the path is too long; set IPCELL_DIR to a shorter one";
+    case DirFault::NotFound: return "it is not there, nor can it be made: its parent is missing";
+    case DirFault::NotAFolder: return "it is not a folder; move it away, or set IPCELL_DIR";
+    case DirFault::Symlink:
+      return "it is a symbolic link, which is not followed; set IPCELL_DIR to the folder itself";
+    case DirFault::ForeignOwner:
+      return "it belongs to another user; set IPCELL_DIR to a folder of your own";
+    case DirFault::WritableByOthers:
+      return "others may write to it; make it private with chmod go-w (a folder to share: chmod "
+             "+t), or set IPCELL_DIR to another folder";
+    case DirFault::Unwritable:
+      return "it cannot be written to; set IPCELL_DIR to a folder that you may write to";
+    case DirFault::NoRoom:
+      return "its filesystem is full; free some room, or set IPCELL_DIR to a folder elsewhere";
+    case DirFault::NotACell:
+      return "it holds files that are not a cell's; if it is to go, remove it by hand";
+    case DirFault::System: return "a system call failed";
+  }
+  return "unknown";
+}
+
+bool is_cell_name(const char* name) {
+  u32 length = 0;
+  for (; name[length] != '\0'; ++length) {
+    const char c = name[length];
+    const bool is_allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                            (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    if (!is_allowed || length == kCellNameMax) return false;
+  }
+  return length != 0 && name[0] != '.';
+}
+
+bool is_cell_mode(u32 mode) {
+  const u32 group = mode >> 3 & 7;
+  const u32 others = mode & 7;
+  return mode >> 6 == 6 && (group == 0 || group == 6) && (others == 0 || others == 6);
+}
+
+DirStatus base_candidate(const DirRequest& request, u32 index, CellPath* base) {
+  Text text(*base);
+  if (is_set(request.ipcell_dir)) {
+    if (index != 0) return fault(DirFault::NotFound);
+    text.add(request.ipcell_dir).trim_slashes();
+    if (request.ipcell_dir[0] != '/') return fault(DirFault::NotAbsolute);
+  } else if (index == 0) {
+    text.add("/dev/shm/ipcell-").add(request.uid);
+  } else if (index == 1) {
+    if (!is_set(request.xdg_runtime_dir)) return fault(DirFault::NotFound);
+    text.add(request.xdg_runtime_dir).trim_slashes();
+    text.add("/ipcell");
+    if (request.xdg_runtime_dir[0] != '/') return fault(DirFault::NotAbsolute);
+  } else if (index == 2) {
+    text.add("/tmp/ipcell-").add(request.uid);
+  } else {
+    return fault(DirFault::NotFound);
+  }
+  return text.fits() ? DirStatus{} : fault(DirFault::PathTooLong);
+}
+
+DirStatus check_base(const char* base, const DirRequest& request, Create create) {
+  DirStatus status = check_folder(base, request.uid, is_shared(request));
+  if (status.fault == DirFault::NotFound && create == Create::Yes) {
+    status = make_folder(base, folder_mode(request.mode));
+    if (status.ok()) status = check_folder(base, request.uid, is_shared(request));
+  }
+  if (status.ok() && !may_write_to(base)) return fault(DirFault::Unwritable);
+  return status;
+}
+
+DirStatus choose_base(const DirRequest& request, Create create, CellPath* base) {
+  base->text[0] = '\0';
+  if (is_shared(request) && !is_set(request.ipcell_dir)) return fault(DirFault::NoSharedFolder);
+  // The first candidate's trouble is the one to tell of: it is where cells ought to be.
+  DirStatus first;
+  for (u32 index = 0; index < kBaseCandidates; ++index) {
+    DirStatus status = base_candidate(request, index, base);
+    const bool is_xdg = index == 1 && !is_set(request.ipcell_dir);
+    if (status.ok() && is_xdg && !is_own_folder(request.xdg_runtime_dir, request.uid)) {
+      status = fault(DirFault::ForeignOwner);
+    }
+    if (status.ok()) status = check_base(base->text, request, create);
+    if (status.ok() || status.fault == DirFault::NoRoom || is_set(request.ipcell_dir)) {
+      return status;
+    }
+    if (index == 0) first = status;
+  }
+  const DirStatus named = base_candidate(request, 0, base);
+  return named.ok() ? first : named;
+}
+
+DirStatus check_cell_folder(const char* folder, const DirRequest& request, Create create) {
+  DirStatus status = check_folder(folder, request.uid, is_shared(request));
+  if (status.fault == DirFault::NotFound && create == Create::Yes) {
+    status = make_folder(folder, folder_mode(request.mode));
+    if (status.ok()) status = check_folder(folder, request.uid, is_shared(request));
+  }
+  return status;
+}
+
+DirStatus place_cell(const char* base, const char* name, CellPlace* place) {
+  if (!is_cell_name(name)) return fault(DirFault::NameInvalid);
+  const bool fits = Text(place->base).add(base).fits() &&
+                    Text(place->folder).add(base).add("/").add(name).fits() &&
+                    Text(place->file).add(place->folder.text).add("/").add(kCellFile).fits();
+  return fits ? DirStatus{} : fault(DirFault::PathTooLong);
+}
+
+DirStatus locate_cell(const DirRequest& request, Create create, CellPlace* place) {
+  const char* name = is_set(request.name) ? request.name : kDefaultCell;
+  CellPath base;
+  Text(place->base).add(name);
+  if (!is_cell_name(name)) return fault(DirFault::NameInvalid);
+  if (!is_cell_mode(request.mode)) return fault(DirFault::ModeInvalid);
+  DirStatus status = choose_base(request, create, &base);
+  __builtin_memcpy(&place->base, &base, sizeof base);
+  if (!status.ok()) return status;
+  status = place_cell(base.text, name, place);
+  if (!status.ok()) return status;
+  status = check_cell_folder(place->folder.text, request, create);
+  if (!status.ok()) __builtin_memcpy(&place->base, &place->folder, sizeof place->folder);
+  return status;
+}
+
+DirStatus remove_cell(const CellPlace& place) {
+  const char* name = place.folder.text + __builtin_strlen(place.base.text) + 1;
+  {
+    // A look before the leap: a folder of other things keeps its name.
+    const Descriptor folder(open_at(AT_FDCWD, place.folder.text, O_RDONLY | O_DIRECTORY));
+    if (folder.fd() < 0) return fault_of(folder.fd());
+    bool is_cell = true;
+    const long error = for_each_entry(
+        folder.fd(), [&](const char* entry) { return is_cell = is_cell_entry(entry); });
+    if (error != 0) return fault_of(error);
+    if (!is_cell) return fault(DirFault::NotACell);
+  }
+  CellPath gone;
+  if (!Text(gone).add(place.base.text).add("/").add(kRemovedPrefix).add(name).fits()) {
+    return fault(DirFault::PathTooLong);
+  }
+  // The name may still be taken by the rest of an earlier removal.
+  for (int attempt = 0;; ++attempt) {
+    const long error = sys::call(SYS_renameat2, AT_FDCWD, sys::arg(place.folder.text), AT_FDCWD,
+                                 sys::arg(gone.text), 0);
+    if (error == 0) break;
+    if ((error != -ENOTEMPTY && error != -EEXIST) || attempt == 8) return fault_of(error);
+    const DirStatus status = delete_folder(gone.text);
+    if (!status.ok() && status.fault != DirFault::NotFound) return status;
+  }
+  return delete_folder(gone.text);
+}
+
+DirStatus remove_leftover(const char* base, const char* entry) {
+  CellPath path;
+  if (entry[0] != '.') return fault(DirFault::NameInvalid);
+  if (!Text(path).add(base).add("/").add(entry).fits()) return fault(DirFault::PathTooLong);
+  return delete_folder(path.text);
+}
+
+int for_each_member(const CellPlace& place, MemberVisitor visit, void* context) {
+  const Descriptor proc(open_at(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY));
+  if (proc.fd() < 0) return static_cast<int>(proc.fd());
+  struct statx info;
+  const bool has_file = stat_path(place.file.text, &info) == 0;
+  const long error = for_each_entry(proc.fd(), [&](const char* name) {
+    const i32 pid = parse_pid(name);
+    if (pid == 0) return true;
+    const Descriptor process(open_at(proc.fd(), name, O_RDONLY | O_DIRECTORY));
+    if (process.fd() < 0) return true;
+    if (!has_environment_of(process.fd(), place) &&
+        !has_mapping_of(process.fd(), place, has_file ? &info : nullptr)) {
+      return true;
+    }
+    return visit(context, pid);
+  });
+  return static_cast<int>(error);
+}
+
+bool has_members(const CellPlace& place, i32 except) {
+  struct Search {
+    i32 except;
+    bool is_found;
+  } search = {except, false};
+  for_each_member(
+      place,
+      [](void* context, i32 pid) {
+        auto* wanted = static_cast<Search*>(context);
+        wanted->is_found = pid != wanted->except;
+        return !wanted->is_found;
+      },
+      &search);
+  return search.is_found;
+}
+
+void leave_orphaned_cell(const CellPlace& place, i32 own_pid) {
+  // Two that exit at once must not each wait for the other to be gone. So they pass one by one, and
+  // the folder's lock is let go by the process's death, not before: the kernel closes descriptors
+  // after it has taken environment and mappings away, so who gets the lock sees its predecessor no
+  // more. A stopped one is not waited for: the next ipcell command cleans up then.
+  const long folder = open_at(AT_FDCWD, place.folder.text, O_RDONLY | O_DIRECTORY);
+  if (folder < 0) return;
+  for (int tries = 0; sys::call(SYS_flock, folder, LOCK_EX | LOCK_NB) == -EWOULDBLOCK; ++tries) {
+    if (tries == kLeaveTries) return;
+    const struct timespec pause = {0, 1'000'000};
+    sys::call(SYS_nanosleep, sys::arg(&pause), 0);
+  }
+  if (!has_members(place, own_pid)) (void)remove_cell(place);
+}
+
+}  // namespace ipcell

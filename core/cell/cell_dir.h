@@ -1,0 +1,116 @@
+// Where a cell lives: BASE/NAME/cell. This chooses BASE, verifies it and the cell's own folder,
+// makes what is missing, removes a cell, and finds the processes that belong to one.
+//
+// What is found and is not this user's own folder is refused, never repaired. A cell that others
+// may use (`mode` lets them in) lives under a BASE that its users named and made for that purpose:
+// there, owners are not looked at, but a folder that all may write to must be sticky.
+#pragma once
+
+#include "core/base/types.h"
+
+namespace ipcell {
+
+// With room for the temporary names of Cell::open_or_create().
+constexpr u32 kCellPathSize = 440;
+constexpr u32 kCellNameMax = 64;
+constexpr const char* kDefaultCell = "default";
+constexpr const char* kCellFile = "cell";
+// Who runs a transient cell: made, kept locked and read by the command.
+constexpr const char* kRunnerFile = "runner";
+
+enum class DirFault {
+  None,
+  NameInvalid,
+  ModeInvalid,
+  NoSharedFolder,
+  NotAbsolute,
+  PathTooLong,
+  NotFound,
+  NotAFolder,
+  Symlink,
+  ForeignOwner,
+  WritableByOthers,
+  Unwritable,
+  NoRoom,
+  NotACell,
+  System
+};
+
+struct DirStatus {
+  DirFault fault = DirFault::None;
+  int error = 0;  // -errno of the system call that failed, else 0
+
+  bool ok() const { return fault == DirFault::None; }
+  // What is wrong and what to do about it; a static string without the path.
+  const char* describe() const;
+};
+
+struct CellPath {
+  char text[kCellPathSize];
+};
+
+// What the environment says.
+struct DirRequest {
+  const char* ipcell_dir = nullptr;       // $IPCELL_DIR; null or empty if unset
+  const char* xdg_runtime_dir = nullptr;  // $XDG_RUNTIME_DIR; likewise
+  const char* name = nullptr;             // $IPCELL_CELL; null or empty for kDefaultCell
+  u32 uid = 0;
+  u32 mode = 0600;  // of the cell's file
+};
+
+// A cell's folders and file. After a failure `base` holds the path that the status speaks of, if
+// there is one.
+struct CellPlace {
+  CellPath base;
+  CellPath folder;
+  CellPath file;
+};
+
+enum class Create { No, Yes };
+
+// 1 to kCellNameMax characters of [A-Za-z0-9._-], the first not a dot.
+bool is_cell_name(const char* name);
+
+// A cell's mode lets each class read and write, or neither: one who only reads cannot take a lock.
+bool is_cell_mode(u32 mode);
+
+// The base folders in the order in which they are tried; if IPCELL_DIR is set it is the only one.
+// NotFound past the last, or for one that is not set. Looks at no file.
+constexpr u32 kBaseCandidates = 3;
+DirStatus base_candidate(const DirRequest& request, u32 index, CellPath* base);
+// Is this candidate a folder to put cells in? Makes it if it is missing and `create` says so.
+DirStatus check_base(const char* base, const DirRequest& request, Create create);
+// The first usable candidate. A full filesystem ends the search: what is free tomorrow would
+// otherwise part a user's programs into two cells.
+DirStatus choose_base(const DirRequest& request, Create create, CellPath* base);
+
+// Verifies one folder in BASE as a cell's, or makes it.
+DirStatus check_cell_folder(const char* folder, const DirRequest& request, Create create);
+// All of it: base, the cell's folder, and the path of its file, which may not be there yet.
+DirStatus locate_cell(const DirRequest& request, Create create, CellPlace* place);
+// The place of cell `name` in `base`; touches no file.
+DirStatus place_cell(const char* base, const char* name, CellPlace* place);
+
+// Removes a cell's folder: takes it out of the way in one step, so that nobody meets half a cell,
+// then deletes it. Refuses a folder with other files than a cell's (NotACell). A process that has
+// the cell mapped goes on with it.
+DirStatus remove_cell(const CellPlace& place);
+// Deletes a folder that is named by no cell (the rest of an interrupted removal or creation).
+DirStatus remove_leftover(const char* base, const char* entry);
+// The prefix of such rests.
+constexpr const char* kRemovedPrefix = ".gone-";
+
+// Calls `visit` for each process that belongs to the cell, until it returns false: those with the
+// cell's file mapped, and those with its IPCELL_DIR and IPCELL_CELL in their environment, who may
+// map it any time. Sees only processes whose /proc entry this one may read. 0, or -errno if there
+// is no /proc.
+using MemberVisitor = bool (*)(void* context, i32 pid);
+int for_each_member(const CellPlace& place, MemberVisitor visit, void* context);
+// True if a process other than `except` belongs to the cell.
+bool has_members(const CellPlace& place, i32 except);
+
+// For a process that exits while Header::orphaned is set, as the last thing that it does in the
+// cell: removes the cell if no other process belongs to it. Leaves a descriptor open on purpose.
+void leave_orphaned_cell(const CellPlace& place, i32 own_pid);
+
+}  // namespace ipcell

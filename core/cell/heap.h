@@ -1,0 +1,62 @@
+// The heap: blocks of fixed sizes for records and message texts.
+//
+// Each task keeps a few free blocks of each class for itself, so that the usual send and receive
+// take no lock but the queue's. A block in use is always named by exactly one place: a record's
+// field, or an *owner* field of a task's TaskRec, from which a reaper frees it.
+#pragma once
+
+#include "core/cell/lock.h"
+
+namespace ipcell {
+
+// Makes sure that the task keeps a free block of the class. 0, or -ENOMEM when heap or filesystem
+// are full, -EIO. Takes the heap lock at most.
+int refill_cache(Task& task, u32 class_index);
+
+// A block that is still in the task's own free list, where nobody else reaches it: it can be filled
+// without a transaction, and forgotten without one.
+class ReservedBlock {
+ public:
+  // Reserves a block: 0 or -errno.
+  int reserve(Task& task, BlockClass block_class) {
+    const u32 class_index = static_cast<u32>(block_class);
+    if (task.rec->cache[class_index] == 0) [[unlikely]] {
+      if (const int error = refill_cache(task, class_index)) return error;
+    }
+    offset_ = task.rec->cache[class_index];
+    class_index_ = class_index;
+    block_ = task.cell->at<FreeBlock>(offset_);
+    return block_ != nullptr ? 0 : task.cell->poison("a task's free list is broken");
+  }
+  u64 offset() const { return offset_; }
+  template <class T>
+  T* as() const {
+    return reinterpret_cast<T*>(block_);
+  }
+  // Takes it out of the free list, in the transaction that gives it its place.
+  void take(Journal& journal, Task& task) const {
+    journal.set(task.rec->cache[class_index_], static_cast<u64>(block_->next));
+    --task.cache_count[class_index_];
+  }
+
+ private:
+  u64 offset_ = 0;
+  u32 class_index_ = 0;
+  FreeBlock* block_ = nullptr;
+};
+
+// Gives the block that `owner` names back and stores `next_owned` there, in one transaction.
+void free_block(Task& task, u64& owner, u64 next_owned = 0);
+
+// The class of the block at `offset`, or BlockClass::Count if no block can be there.
+inline BlockClass class_of_block(const Cell& cell, u64 offset) {
+  if (offset - kHeapOffset >= kHeapSize) return BlockClass::Count;
+  const u32 mark = cell.layout().heap.chunk_class[(offset - kHeapOffset) / kChunkSize];
+  return mark - 1 < kBlockClasses ? static_cast<BlockClass>(mark - 1) : BlockClass::Count;
+}
+
+// Gives all the blocks that `rec` keeps for itself to the heap. For reap(): the caller holds the
+// reap lock, and `rec` is dead; or it is the task's own.
+void drain_caches(Task& task, TaskRec& rec);
+
+}  // namespace ipcell

@@ -1,0 +1,73 @@
+// The undo journal: a task's stores to shared state, so that whoever finds the task dead can take
+// back an operation that it did not finish.
+//
+// Rules:
+//  - Every store to state that another task can reach goes through Journal::set(), under the lock
+//    that guards the place (or into the task's own part of its TaskRec).
+//  - Memory that nobody can reach yet (a message being built, a fresh record) is written directly.
+//  - commit() is one store. After it the operation has happened; before it, it has not.
+//  - What others read without the lock is stored after commit() ("publish after commit").
+//  - An operation's stores fit into kJournalEntries; longer work is cut into transactions each of
+//    which leaves a state that is right in itself.
+// The order of the stores is all that counts: a killed thread's stores are a prefix of its program
+// order, hence kill_barrier() and no fence.
+#pragma once
+
+#include "core/base/atomic.h"
+#include "core/cell/task.h"
+
+namespace ipcell {
+
+class Journal {
+ public:
+  explicit Journal(Task& task) : rec_(*task.rec), base_(task.cell->base()) {}
+
+  template <class T>
+  IPCELL_ALWAYS_INLINE void set(T& place, std::type_identity_t<T> value) {
+    static_assert(sizeof(T) == 4 || sizeof(T) == 8);
+    const u32 n = rec_.journal_count;
+    if (n >= kJournalEntries) [[unlikely]]
+      __builtin_trap();  // unreachable: operations are bounded
+    JournalEntry& entry = rec_.journal[n];
+    entry.place = (static_cast<u64>(reinterpret_cast<u8*>(&place) - base_) << 4) | sizeof(T);
+    entry.old_value = bits_of(place);
+    kill_barrier();
+    store_relaxed(rec_.journal_count, n + 1);
+    kill_barrier();
+    store_relaxed(place, value);
+    kill_barrier();
+  }
+  // Many fields keep their value from call to call (a last pid, a second's time stamp).
+  template <class T>
+  IPCELL_ALWAYS_INLINE void set_if_changed(T& place, std::type_identity_t<T> value) {
+    if (place != value) set(place, value);
+  }
+  IPCELL_ALWAYS_INLINE void commit() {
+    kill_barrier();
+    store_relaxed(rec_.journal_count, 0u);
+    kill_barrier();
+  }
+
+ private:
+  template <class T>
+  static u64 bits_of(const T& place) {
+    if constexpr (sizeof(T) == 4) {
+      u32 bits;
+      __builtin_memcpy(&bits, &place, 4);
+      return bits;
+    } else {
+      unsigned long long bits;
+      __builtin_memcpy(&bits, &place, 8);
+      return bits;
+    }
+  }
+
+  TaskRec& rec_;
+  u8* base_;
+};
+
+// Rolls back the journal of `rec`, which is dead and whose locks are still taken, or the caller's.
+// Idempotent: a recoverer that dies in it is followed by another. 0, or -EIO for a scribbled one.
+int roll_back_journal(const Cell& cell, TaskRec& rec);
+
+}  // namespace ipcell

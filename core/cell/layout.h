@@ -1,0 +1,260 @@
+// The cell file, version by version the same for every process that maps it.
+//
+//   page 0        Header, and the bitmap of table pages that have memory behind them
+//   ...           IPC registries (one each for messages, semaphores, shared memory)
+//   ...           heap: lock, free lists by class, chunk watermark
+//   ...           task states, then one TaskRec page for each task
+//   kHeapOffset   the heap's chunks, to the end of the file
+//
+// The file is sparse. Nothing in it is touched before Cell::ensure() (tables) or the heap's carving
+// has put memory behind it, so that a full filesystem is an error return and never a SIGBUS.
+// Every change of this file bumps kLayoutVersion; sizes and offsets are hashed into
+// kLayoutSignature.
+#pragma once
+
+#include <initializer_list>
+
+#include "core/cell/rel_ptr.h"
+
+namespace ipcell {
+
+constexpr u32 kLayoutVersion = 1;
+constexpr char kMagic[8] = {'i', 'p', 'c', 'e', 'l', 'l', '\r', '\n'};
+constexpr u64 kPage = 4096;
+
+// ---------------------------------------------------------------- locks and the journal
+
+// See lock.h. 0 is free; else kLockWaiters, if somebody sleeps, and the owner's slot + 1.
+struct LockWord {
+  u32 word;
+};
+constexpr u32 kLockWaiters = 0x80000000u;
+
+// See journal.h. One store to shared state: where, how many bytes, and what stood there.
+struct JournalEntry {
+  u64 place;  // offset from the cell's start, shifted left by 4, or'ed with the size (4 or 8)
+  u64 old_value;
+};
+constexpr u32 kJournalEntries = 192;
+
+// ---------------------------------------------------------------- heap
+
+// Blocks of a class are all of one size, and a chunk that serves a class serves it for ever: a
+// stale offset to a queue record always meets a queue record's lock word (as SLAB_TYPESAFE_BY_RCU).
+enum class BlockClass : u32 {
+  Msg64,
+  Msg128,
+  Msg256,
+  Msg512,
+  Msg1024,
+  Msg2048,
+  Msg4096,
+  Msg8256,
+  MsgQueue,
+  // Reserved so that later kinds of objects do not renumber these.
+  SemSet,
+  Segment,
+  Mqueue,
+  Descriptor,
+  Spare1,
+  Spare2,
+  Spare3,
+  Count
+};
+constexpr u32 kBlockClasses = static_cast<u32>(BlockClass::Count);
+constexpr u32 kBlockSize[kBlockClasses] = {64,  128, 256, 512, 1024, 2048, 4096, 8256,
+                                           256, 256, 256, 512, 64,   64,   64,   64};
+// How many blocks of a class a task keeps for itself at most; half of it is moved at a time.
+constexpr u32 kCacheLimit[kBlockClasses] = {32, 32, 32, 16, 16, 8, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4};
+
+constexpr u64 kChunkSize = 64 * 1024;
+constexpr u64 kChunks = 24 * 1024;  // 1.5 GiB: over 1 GiB of message text, whatever its sizes
+constexpr u64 kHeapSize = kChunks * kChunkSize;
+
+// A free block. The link stands at offset 0 of every block and belongs to the heap alone, in use or
+// not: a record's lock word behind it stays valid, and a block that was taken can be put back by
+// restoring the list's head.
+struct FreeBlock {
+  u64 next;  // offset of the next free block of the class; guarded by the list's owner
+};
+
+struct FreeList {
+  u64 head;   // first free block
+  u64 count;  // blocks in the list
+};
+
+struct ClassHeap {
+  FreeList free;  // guarded by Heap::lock
+  u64 bump;       // offset of the next block never handed out; guarded by Heap::lock
+  u64 bump_end;   // end of the chunk that `bump` is in
+};
+
+struct Heap {
+  LockWord lock;
+  u32 chunks_used;  // chunks below this have memory behind them; guarded by lock
+  ClassHeap classes[kBlockClasses];
+  u8 chunk_class[kChunks];  // BlockClass + 1 of each chunk used, for check(); guarded by lock
+};
+
+// ---------------------------------------------------------------- tasks
+
+constexpr u32 kTaskSlots = 16384;
+// The last slots are only for tasks that first reap the dead, when all the others are taken.
+constexpr u32 kReservedSlots = 16;
+constexpr u32 kNoSlot = 0;  // slots are stored + 1; 0 is none
+
+// Slot states (task_states[]): who is allowed to touch the slot's TaskRec.
+//   0                                    free
+//   kTaskClaiming | tid | pid namespace  the thread `tid` is setting it up, no token yet
+//   kTaskLive                            in use; dead when its token says so; freed by reap()
+constexpr u64 kTaskClaiming = 1ull << 62;
+constexpr u64 kTaskLive = 2ull << 62;
+
+// A process-shared robust mutex that only the slot's thread takes, and holds for life; the kernel
+// sets FUTEX_OWNER_DIED in its first word at the thread's death by any cause. See liveness.h.
+struct Token {
+  u32 word;  // the futex: tid | FUTEX_WAITERS, or FUTEX_OWNER_DIED
+  u8 rest[60];
+};
+
+enum class WaitKind : u32 { None, Receiver, Sender };
+
+// A sleeper's wait word. Waker: exchange(kWaitDone); futex_wake if it was kWaitSleeping.
+constexpr u32 kWaitIdle = 0, kWaitSpinning = 1, kWaitSleeping = 2, kWaitDone = 3;
+
+// wait.result before the operation was finished by a waker.
+constexpr i64 kWaitPending = 1;
+// The waker asks the sleeper to start over (the kernel's -EAGAIN to a sleeping receiver).
+constexpr i64 kWaitRetry = 2;
+
+// A blocked operation. The fields but `word` are guarded by the object's lock while `linked`.
+struct WaitNode {
+  u32 word;        // futex; written by the sleeper, and by a waker under the object's lock
+  WaitKind kind;   // which list the node is in
+  u32 linked;      // 1 while it is in the object's list
+  u32 next, prev;  // neighbours' slots + 1
+  u32 mode;        // receiver: SEARCH_*
+  u64 object;      // offset of the record that it waits on
+  i64 type;        // receiver: type searched for
+  i64 max_size;    // receiver: largest text taken; sender: text size
+  u64 perm_seq;    // the object's perm_seq when the sleeper was allowed in
+  i64 result;      // kWaitPending, kWaitRetry, 0, or -errno
+  u64 message;     // receiver: the message handed over; sender: the message to be sent
+};
+
+struct TaskRec {
+  Token token;
+  i32 pid;  // thread group, in the pid namespace `pid_namespace`
+  i32 tid;
+  u64 start_time;     // of the thread group: /proc/PID/stat field 22
+  u64 pid_namespace;  // inode of /proc/self/ns/pid, 0 if unknown
+  // Locks that this task holds or is about to take, as offsets, outermost first. Written by the
+  // task before the lock word, cleared after it: a reaper finds here what is still to be freed.
+  u64 intents[4];
+  WaitNode wait;
+  u64 in_flight;             // message being built or copied out: freed by the reaper
+  u64 garbage;               // messages of a removed queue, being freed: finished by the reaper
+  u64 destroying;            // object removed but not yet torn down: finished by the reaper
+  u64 cache[kBlockClasses];  // first of the free blocks that this task keeps for itself, by class
+  u32 journal_count;         // entries in force; 0 = committed
+  u32 pad;
+  JournalEntry journal[kJournalEntries];
+};
+static_assert(sizeof(TaskRec) <= kPage);
+
+struct alignas(kPage) TaskPage {
+  TaskRec rec;
+};
+
+// ---------------------------------------------------------------- registries (ipc/registry.h)
+
+constexpr u32 kMaxIds = 32768;  // Linux: ipc/util.h:IPCMNI
+constexpr u32 kKeyBuckets = 4096;
+
+struct RegistryEntry {
+  u64 record;    // offset of the object's record, 0 if the index is free
+  i32 key;       // copy of the record's key, for the key chain
+  u32 key_next;  // next index + 1 in the key's bucket
+};
+
+// Linux: ipc/util.h:struct ipc_ids. Guarded by lock, but for entries[].record, which may be read
+// without it: the record's own lock and id then decide.
+struct Registry {
+  LockWord lock;
+  i32 in_use;
+  i32 seq;
+  i32 last_idx;  // index given last, -1 at first
+  i32 next_idx;  // where the cyclic search goes on (idr_next)
+  i32 max_idx;   // highest index in use, -1 if none
+  i32 next_id;   // {msg,sem,shm}_next_id, -1 if unset
+  u32 pad;
+  u64 used_summary[kMaxIds / 64 / 64];  // bit set: the word of `used` is full
+  u64 used[kMaxIds / 64];               // bit set: the index is in use
+  u32 key_buckets[kKeyBuckets];         // first index + 1 of each bucket
+  RegistryEntry entries[kMaxIds];
+};
+
+// ---------------------------------------------------------------- limits (ipc/limits.h)
+
+// The namespace's sysctls; single words, read without a lock.
+struct Limits {
+  u32 msgmax;  // bytes of a message's text
+  u32 msgmnb;  // bytes of a fresh queue
+  u32 msgmni;  // queues
+  u32 spare[29];
+};
+
+// ---------------------------------------------------------------- the whole
+
+enum : u32 { kFamilyMsg, kFamilySem, kFamilyShm, kFamilies };
+
+struct Header {
+  char magic[8];
+  u32 version;
+  u32 mode;        // the file's permission bits as it was created with
+  u64 signature;   // kLayoutSignature
+  u64 file_size;   // bytes
+  u8 boot_id[16];  // the boot that it belongs to: pids and tokens of another are void
+  u64 created;     // seconds since the epoch
+  u32 poisoned;    // 1: an invariant was found broken, every call fails; atomic
+  u32 orphaned;    // 1: `ipcell run` has ended and the last process out removes the folder; atomic
+  u32 transient;   // 1: made by `ipcell run` without --name
+  u32 claim_cursor;  // where the search for a task slot starts; a hint, atomic
+  u32 slots_high;    // no slot at or above this was ever claimed; only grows, atomic
+  u32 pad;
+  LockWord reap_lock;      // one reaper at a time; outermost lock
+  LockWord recovery_lock;  // one recoverer of a dead task's locks at a time; innermost, see lock.cc
+  char poison_reason[128];
+  Limits limits;
+};
+
+constexpr u64 kTablePagesMax = 32768;  // 128 MiB of tables
+
+struct TablePages {
+  u64 has_memory[kTablePagesMax / 64];  // bit set: the page is backed; only grows, atomic
+};
+
+struct CellLayout {
+  alignas(kPage) Header header;
+  alignas(kPage) TablePages table_pages;
+  alignas(kPage) Heap heap;
+  alignas(kPage) Registry registries[kFamilies];
+  alignas(kPage) u64 task_states[kTaskSlots];
+  alignas(kPage) TaskPage tasks[kTaskSlots];
+};
+
+constexpr u64 kHeapOffset = align_up(sizeof(CellLayout), kChunkSize);
+constexpr u64 kCellSize = kHeapOffset + kHeapSize;
+static_assert(kHeapOffset / kPage <= kTablePagesMax);
+
+// FNV-1a over what two builds could disagree about.
+constexpr u64 hash_layout(std::initializer_list<u64> values) {
+  unsigned long long hash = 14695981039346656037ull;
+  for (u64 value : values) {
+    for (int shift = 0; shift < 64; shift += 8)
+      hash = (hash ^ ((value >> shift) & 0xff)) * 1099511628211ull;
+  }
+  return hash;
+}
+
+}  // namespace ipcell

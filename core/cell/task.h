@@ -1,0 +1,94 @@
+// Task: a thread's way into a cell. Every operation of the core gets one; the core keeps no state
+// of its own outside of it.
+#pragma once
+
+#include "core/cell/cell.h"
+
+namespace ipcell {
+
+// The caller's credentials as the permission checks want them. The caller keeps them current.
+struct Cred {
+  u32 euid = 0;
+  u32 fsgid = 0;  // filesystem group: the effective one, unless setfsgid(2) changed it
+  u32 egid = 0;
+  const u32* groups = nullptr;  // supplementary groups
+  u32 group_count = 0;
+  u64 capabilities = 0;  // effective set, bit per CAP_*
+
+  bool has_capability(int number) const { return (capabilities >> number & 1) != 0; }
+  // Linux: kernel/groups.c:in_group_p()
+  bool is_in_group(u32 gid) const {
+    if (gid == fsgid) return true;
+    for (u32 n = 0; n < group_count; ++n) {
+      if (groups[n] == gid) return true;
+    }
+    return false;
+  }
+};
+
+// What a Task needs to know about its thread and process.
+struct TaskIdentity {
+  i32 pid = 0;
+  i32 tid = 0;
+  u64 start_time = 0;
+  u64 pid_namespace = 0;
+};
+
+// A blocked operation's state on the sleeper's stack.
+struct WaitFrame {
+  volatile bool interrupted = false;  // a handler ran: the operation was taken back
+};
+
+class Task {
+ public:
+  Task() = default;
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  Cell* cell = nullptr;
+  TaskRec* rec = nullptr;
+  u32 slot = kNoSlot;  // slot + 1, as lock words and lists store it
+  TaskIdentity identity;
+  const Cred* cred = nullptr;
+  i64 (*clock)() = nullptr;  // seconds since the epoch; nullptr for the machine's own
+
+  // --- signals. interpose/signals.cc reads and writes these from handlers on the same thread.
+  // While > 0 a handler must not run: the task holds locks or is between two states.
+  volatile u32 critical = 0;
+  // A handler was put off; run at the end of the operation by `on_deferred`.
+  volatile u32 deferred = 0;
+  void (*on_deferred)(Task&) = nullptr;
+  // How the task sleeps on its wait word: futex_wait(), or a cancellable variant of it. Set by the
+  // layer above for the calls that are cancellation points; always called with no lock held.
+  int (*sleep)(u32& word, u32 expected, i32 timeout_ms) = nullptr;
+  // The wait that handlers may interrupt just now, or nullptr. See interrupt_wait().
+  WaitFrame* volatile wait_frame = nullptr;
+
+  u8 cache_count[kBlockClasses] = {};  // blocks in each list of rec->cache
+  u32 lock_depth = 0;                  // how many of rec->intents are in force
+  u32 spin_budget = 256;               // see wait_queue.cc
+  u32 failed_spins = 0;
+  u32 dead_seen = kNoSlot;  // a dead task met on the way, to be reaped when no lock is held
+};
+
+// No handler runs inside: what a signal would interrupt is finished first.
+class Critical {
+ public:
+  explicit Critical(Task& task) : task_(task) {
+    task_.critical = task_.critical + 1;
+    kill_barrier();
+  }
+  ~Critical() {
+    kill_barrier();
+    task_.critical = task_.critical - 1;
+    if (task_.deferred != 0 && task_.critical == 0) [[unlikely]]
+      task_.on_deferred(task_);
+  }
+  Critical(const Critical&) = delete;
+  Critical& operator=(const Critical&) = delete;
+
+ private:
+  Task& task_;
+};
+
+}  // namespace ipcell

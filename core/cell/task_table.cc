@@ -1,0 +1,207 @@
+#include "core/cell/task_table.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include "core/base/sys.h"
+#include "core/cell/heap.h"
+
+namespace ipcell {
+
+namespace {
+
+// A slot in the making names the thread that makes it: it has no token yet.
+u64 claiming_state(const TaskIdentity& identity) {
+  return kTaskClaiming | (identity.pid_namespace & 0x3fffffff) << 32 |
+         static_cast<u32>(identity.tid);
+}
+
+// True if the thread that was setting the slot up died in it. Only threads of our own pid namespace
+// can be asked for; others' slots stay taken.
+bool is_claimer_gone(u64 state, const TaskIdentity& identity) {
+  if ((state & ~0xffffffffull) != (claiming_state(identity) & ~0xffffffffull)) return false;
+  const long tid = static_cast<long>(state & 0xffffffff);
+  // kill(2) finds threads by their tid as well.
+  return tid != identity.tid && sys::call(SYS_kill, tid, 0) == -ESRCH;
+}
+
+bool try_claim(Task& task, u32 index) {
+  u64& state = task.cell->layout().task_states[index];
+  u64 expected = load_acquire(state);
+  if (expected != 0 &&
+      !((expected & kTaskClaiming) != 0 && is_claimer_gone(expected, task.identity))) {
+    return false;
+  }
+  return compare_exchange(state, expected, claiming_state(task.identity));
+}
+
+void raise_high_mark(Cell& cell, u32 index) {
+  u32& high = cell.header().slots_high;
+  u32 seen = load_relaxed(high);
+  while (seen <= index && !compare_exchange(high, seen, index + 1)) {
+  }
+}
+
+// Sets the claimed slot up: everything but the token is written before the slot is live.
+int set_up(Task& task, u32 index) {
+  Cell& cell = *task.cell;
+  TaskRec& rec = cell.layout().tasks[index].rec;
+  // Only a clean slot is free: reap() has emptied caches and journal.
+  rec.pid = task.identity.pid;
+  rec.tid = task.identity.tid;
+  rec.start_time = task.identity.start_time;
+  rec.pid_namespace = task.identity.pid_namespace;
+  if (const int error = take_token(rec.token)) return error;
+  task.rec = &rec;
+  task.slot = index + 1;
+  task.lock_depth = 0;
+  __builtin_memset(task.cache_count, 0, sizeof task.cache_count);
+  store_release(cell.layout().task_states[index], kTaskLive);
+  return 0;
+}
+
+// Looks for a free slot in [first, end) and sets it up. -ENOENT if there is none.
+int claim_in(Task& task, u32 first, u32 end) {
+  Cell& cell = *task.cell;
+  for (u32 index = first; index < end; ++index) {
+    if (cell.ensure(&cell.layout().task_states[index], sizeof(u64)) != 0) return -ENOMEM;
+    if (load_relaxed(cell.layout().task_states[index]) == kTaskLive) continue;
+    if (cell.ensure(&cell.layout().tasks[index], sizeof(TaskPage)) != 0) return -ENOMEM;
+    if (!try_claim(task, index)) continue;
+    raise_high_mark(cell, index);
+    const int error = set_up(task, index);
+    if (error != 0) store_release(cell.layout().task_states[index], 0);
+    return error;
+  }
+  return -ENOENT;
+}
+
+// A claimer looks at a few slots of the table, each time at others, and reaps those that are dead:
+// so the table stays short however many tasks come and go.
+void reap_some(Task& task, ReapObjects reap_objects) {
+  constexpr u32 kLooks = 16;
+  Header& header = task.cell->header();
+  const u32 high = load_relaxed(header.slots_high);
+  const u32 start = __atomic_fetch_add(&header.claim_cursor, kLooks, __ATOMIC_RELAXED);
+  for (u32 n = 0; n < kLooks && n < high; ++n) {
+    const u32 slot = (start + n) % high + 1;
+    if (is_dead(*task.cell, slot)) reap_task(task, slot, reap_objects);
+  }
+}
+
+const char* skip_fields(const char* text, const char* end, int count) {
+  for (; count > 0 && text < end; ++text) {
+    if (*text == ' ') --count;
+  }
+  return text;
+}
+
+u64 parse_number(const char* text, const char* end) {
+  unsigned long long value = 0;
+  for (; text < end && *text >= '0' && *text <= '9'; ++text)
+    value = value * 10 + static_cast<unsigned>(*text - '0');
+  return value;
+}
+
+void proc_stat_path(i32 pid, char (&path)[32]) {
+  char digits[12];
+  int count = 0;
+  for (u32 rest = static_cast<u32>(pid); rest != 0 || count == 0; rest /= 10)
+    digits[count++] = static_cast<char>('0' + rest % 10);
+  char* end = path;
+  for (const char* c = "/proc/"; *c != '\0'; ++c) *end++ = *c;
+  while (count > 0) *end++ = digits[--count];
+  for (const char* c = "/stat"; *c != '\0'; ++c) *end++ = *c;
+  *end = '\0';
+}
+
+}  // namespace
+
+bool read_process(i32 pid, u64* start_time, bool* is_zombie) {
+  char path[32];
+  proc_stat_path(pid, path);
+  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(path), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char text[512];
+  const long size = sys::call(SYS_read, fd, sys::arg(text), sizeof text);
+  sys::call(SYS_close, fd);
+  if (size <= 0) return false;
+  const char* end = text + size;
+  // The command's name may hold anything; the last ')' ends it.
+  const char* state = end;
+  while (state > text && *state != ')') --state;
+  if (state == text || state + 2 >= end) return false;
+  state += 2;
+  const u64 threads = parse_number(skip_fields(state, end, 17), end);
+  *start_time = parse_number(skip_fields(state, end, 19), end);
+  // A leader that left its threads behind is shown as a zombie as well.
+  *is_zombie = (*state == 'Z' || *state == 'X') && threads <= 1;
+  return true;
+}
+
+bool is_process_gone(const TaskRec& rec) {
+  if (!is_token_dead(rec.token)) return false;
+  u64 start_time = 0;
+  bool is_zombie = false;
+  if (read_process(rec.pid, &start_time, &is_zombie)) {
+    return is_zombie || (rec.start_time != 0 && start_time != rec.start_time);
+  }
+  // No /proc (a changed root, say): ask by signal, which can't tell a zombie.
+  return sys::call(SYS_kill, rec.pid, 0) == -ESRCH;
+}
+
+int claim_task(Task& task, ReapObjects reap_objects) {
+  const u32 common = kTaskSlots - kReservedSlots;
+  int error = claim_in(task, 0, common);
+  if (error == 0) {
+    reap_some(task, reap_objects);
+    return 0;
+  }
+  if (error != -ENOENT) return error;
+  // All are taken, by the living or by the dead: come in by a reserved slot and reap the dead.
+  if (claim_in(task, common, kTaskSlots) != 0) return -ENOMEM;
+  reap_all(task, reap_objects);
+  release_task(task);
+  error = claim_in(task, 0, common);
+  return error == -ENOENT ? -ENOMEM : error;
+}
+
+void release_task(Task& task) {
+  drain_caches(task, *task.rec);
+  const u32 index = task.slot - 1;
+  u64& state = task.cell->layout().task_states[index];
+  {
+    // From here on until 0 is stored the slot is named by tid, as in its making.
+    const RecoveryLocked locked(task);
+    store_release(state, claiming_state(task.identity));
+  }
+  drop_token(task.rec->token);
+  task.rec = nullptr;
+  task.slot = kNoSlot;
+  store_release(state, 0);
+}
+
+void reap_task(Task& task, u32 dead_slot, ReapObjects reap_objects) {
+  Cell& cell = *task.cell;
+  if (dead_slot == task.slot || !is_dead(cell, dead_slot)) return;
+  const Critical critical(task);
+  Locked locked(task, cell.header().reap_lock);
+  if (!is_dead(cell, dead_slot) || cell.is_poisoned()) return;
+  recover_locks(task, dead_slot);
+  TaskRec& dead = *cell.task(dead_slot);
+  reap_objects(task, dead, dead_slot);
+  drain_caches(task, dead);
+  if (cell.is_poisoned()) return;
+  task.dead_seen = kNoSlot;
+  const RecoveryLocked recovery(task);
+  store_release(cell.layout().task_states[dead_slot - 1], 0);
+}
+
+void reap_all(Task& task, ReapObjects reap_objects) {
+  const u32 high = load_acquire(task.cell->header().slots_high);
+  for (u32 slot = 1; slot <= high && slot <= kTaskSlots; ++slot) {
+    if (is_dead(*task.cell, slot)) reap_task(task, slot, reap_objects);
+  }
+}
+
+}  // namespace ipcell

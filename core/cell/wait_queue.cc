@@ -1,0 +1,124 @@
+#include "core/cell/wait_queue.h"
+
+namespace ipcell {
+
+namespace {
+
+// Spinning pays off where the waker runs on another CPU and answers soon. The budget follows the
+// recent past: it doubles with each success and halves with each failure, and when it is used up
+// one wait in kProbeEvery tries again.
+constexpr u32 kMaxSpins = 1024;
+constexpr u32 kMinSpins = 16;
+constexpr u32 kProbeEvery = 64;
+
+u32 spins_for(Task& task) {
+  if (task.spin_budget >= kMinSpins) return task.spin_budget;
+  return ++task.failed_spins % kProbeEvery == 0 ? kMinSpins * 8 : 0;
+}
+
+// True if the word left kWaitSpinning.
+bool spin(Task& task, const u32& word) {
+  const u32 spins = spins_for(task);
+  for (u32 n = 0; n < spins; ++n) {
+    if (load_acquire(word) != kWaitSpinning) {
+      task.spin_budget =
+          task.spin_budget * 2 < kMaxSpins ? task.spin_budget * 2 + kMinSpins : kMaxSpins;
+      return true;
+    }
+    cpu_relax();
+  }
+  task.spin_budget /= 2;
+  return load_acquire(word) != kWaitSpinning;
+}
+
+// The window in which handlers may run. Handlers of signals that came before it run at its start.
+class HandlerWindow {
+ public:
+  HandlerWindow(Task& task, WaitFrame& frame) : task_(task) {
+    task.wait_frame = &frame;
+    kill_barrier();
+    task.critical = 0;
+    if (task.deferred != 0) task.on_deferred(task);
+  }
+  ~HandlerWindow() {
+    task_.critical = 1;
+    kill_barrier();
+    task_.wait_frame = nullptr;
+  }
+  HandlerWindow(const HandlerWindow&) = delete;
+  HandlerWindow& operator=(const HandlerWindow&) = delete;
+
+ private:
+  Task& task_;
+};
+
+}  // namespace
+
+void link_waiter(Journal& journal, const Cell& cell, WaitList& list, u32 slot) {
+  WaitNode& node = cell.task(slot)->wait;
+  TaskRec* last = cell.task(list.last);
+  journal.set(node.next, kNoSlot);
+  journal.set(node.prev, list.last);
+  if (last != nullptr) {
+    journal.set(last->wait.next, slot);
+  } else {
+    journal.set(list.first, slot);
+  }
+  journal.set(list.last, slot);
+  journal.set(node.linked, 1u);
+}
+
+bool unlink_waiter(Journal& journal, const Cell& cell, WaitList& list, u32 slot) {
+  WaitNode& node = cell.task(slot)->wait;
+  TaskRec* next = cell.task(node.next);
+  TaskRec* prev = cell.task(node.prev);
+  if ((node.next != kNoSlot && next == nullptr) || (node.prev != kNoSlot && prev == nullptr))
+    return false;
+  if (prev != nullptr) {
+    journal.set(prev->wait.next, node.next);
+  } else {
+    journal.set(list.first, node.next);
+  }
+  if (next != nullptr) {
+    journal.set(next->wait.prev, node.prev);
+  } else {
+    journal.set(list.last, node.prev);
+  }
+  journal.set(node.linked, 0u);
+  return true;
+}
+
+void WakeList::publish(u32 slot) {
+  TaskRec* rec = cell_.task(slot);
+  if (exchange(rec->wait.word, kWaitDone) != kWaitSleeping) return;
+  if (count_ == kCapacity) flush();
+  slots_[count_++] = slot;
+}
+
+void WakeList::flush() {
+  for (u32 n = 0; n < count_; ++n) futex_wake(cell_.task(slots_[n])->wait.word, 1);
+  count_ = 0;
+}
+
+void begin_wait(Task& task) { store_relaxed(task.rec->wait.word, kWaitSpinning); }
+
+bool sleep_until_done(Task& task, Recheck recheck) {
+  u32& word = task.rec->wait.word;
+  WaitFrame frame;
+  {
+    const HandlerWindow window(task, frame);
+    if (!frame.interrupted && !spin(task, word)) {
+      u32 expected = kWaitSpinning;
+      compare_exchange(word, expected, kWaitSleeping);
+    }
+    const auto sleep = task.sleep != nullptr ? task.sleep : futex_wait;
+    while (!frame.interrupted && load_acquire(word) == kWaitSleeping) {
+      if (sleep(word, kWaitSleeping, kRecheckMs) == -ETIMEDOUT && !frame.interrupted) {
+        recheck(task);
+      }
+    }
+  }
+  return !frame.interrupted;
+}
+
+}  // namespace ipcell

@@ -1,0 +1,58 @@
+// Sleeping on an object until another task has finished the operation.
+//
+// The kernel's hand-off: the waker completes the sleeper's operation under the object's lock (the
+// result stands in the sleeper's WaitNode), commits, and only then publishes it in the wait word.
+// What a waker that died in between did not publish, the sleeper finds at its next recheck, under
+// the lock. docs/locking.md, "A sleeper's states".
+#pragma once
+
+#include "core/cell/futex.h"
+#include "core/cell/liveness.h"
+#include "core/cell/lock.h"
+
+namespace ipcell {
+
+// A FIFO of blocked tasks in an object's record, linked through their WaitNodes by slot + 1.
+// Guarded by the object's lock.
+struct WaitList {
+  u32 first, last;
+};
+
+// Links the task's own node at the end. Part of the caller's transaction.
+void link_waiter(Journal& journal, const Cell& cell, WaitList& list, u32 slot);
+// Takes a node out of the list. Part of the caller's transaction; false if the list is broken.
+bool unlink_waiter(Journal& journal, const Cell& cell, WaitList& list, u32 slot);
+
+// The tasks to be woken by futex_wake(2) when the lock has been released.
+class WakeList {
+ public:
+  explicit WakeList(const Cell& cell) : cell_(cell) {}
+  ~WakeList() {
+    if (count_ != 0) flush();
+  }
+  WakeList(const WakeList&) = delete;
+  WakeList& operator=(const WakeList&) = delete;
+
+  // Publishes that the task's result stands; after the commit, under the object's lock.
+  void publish(u32 slot);
+  void flush();
+
+ private:
+  static constexpr u32 kCapacity = 16;
+  const Cell& cell_;
+  u32 count_ = 0;
+  u32 slots_[kCapacity];
+};
+
+// What the sleeper calls at each recheck: takes the object's lock, looks whether the operation was
+// finished, and if so stores kWaitDone in the wait word.
+using Recheck = void (*)(Task& task);
+
+// Prepares the node's wait word; before the node is linked.
+void begin_wait(Task& task);
+// Sleeps until the node's result stands. True if it does; false if a signal handler took the
+// operation back (interrupt_wait()): the caller returns -EINTR and touches the node no more.
+// The caller is in exactly one Critical and holds no lock; handlers may run inside.
+bool sleep_until_done(Task& task, Recheck recheck);
+
+}  // namespace ipcell

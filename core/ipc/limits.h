@@ -1,0 +1,15 @@
+// Kernel limits, spelled as the kernel spells them.
+#pragma once
+
+#include "core/base/types.h"
+
+namespace ipcell {
+
+// Linux: include/uapi/linux/msg.h; constants of IPC_INFO that nothing uses.
+constexpr i32 MSGPOOL = 512000;
+constexpr i32 MSGMAP = 16384;
+constexpr i32 MSGTQL = 16384;
+constexpr i32 MSGSSZ = 16;
+constexpr u16 MSGSEG = 0xffff;
+
+}  // namespace ipcell

@@ -1,0 +1,404 @@
+#include <time.h>
+
+#include "core/base/usercopy.h"
+#include "core/ipc/msg.h"
+#include "core/syscalls.h"
+
+namespace ipcell {
+
+namespace {
+
+// Linux: ipc/msg.c:testmsg()
+bool matches(const MsgBlock& message, i64 type, u32 mode) {
+  switch (mode) {
+    case SEARCH_ANY:
+    case SEARCH_NUMBER: return true;
+    case SEARCH_LESSEQUAL: return message.type <= type;
+    case SEARCH_EQUAL: return message.type == type;
+    case SEARCH_NOTEQUAL: return message.type != type;
+  }
+  return false;
+}
+
+// The task of a list's entry, if it can be one and its list can't go round.
+TaskRec* waiter_at(const Cell& cell, u32 slot, u32 steps) {
+  TaskRec* rec = cell.task(slot);
+  if (rec == nullptr || steps >= kTaskSlots) {
+    cell.poison("a queue's list of waiters is broken");
+    return nullptr;
+  }
+  return rec;
+}
+
+void append_message(Journal& journal, const Cell& cell, MsgQueueRec& queue, u64 offset,
+                    MsgBlock& message) {
+  message.next = 0;  // nobody reaches the message before the commit
+  kill_barrier();
+  MsgBlock* last = queue.first != 0 ? cell.at<MsgBlock>(queue.last) : nullptr;
+  if (last != nullptr) {
+    journal.set(last->next, offset);
+  } else {
+    journal.set(queue.first, offset);
+  }
+  journal.set(queue.last, offset);
+  const MsgLoad held = queue.held();
+  journal.set(queue.load, pack_load(held.cbytes + message.size, held.qnum + 1ull));
+}
+
+// Ends a waiter's wait with `result`, in one transaction of its own.
+void finish_waiter(Task& task, WaitList& list, u32 slot, i64 result, WakeList& wakes) {
+  Journal journal(task);
+  if (!unlink_waiter(journal, *task.cell, list, slot)) {
+    task.cell->poison("a queue's list of waiters is broken");
+    return;
+  }
+  journal.set(task.cell->task(slot)->wait.result, result);
+  journal.commit();
+  wakes.publish(slot);
+}
+
+// The first receiver that takes the message; those before it whose buffers are too small are told
+// E2BIG afterwards. Dead ones take nothing.
+u32 find_receiver(Task& task, const MsgQueueRec& queue, const MsgBlock& message, bool* too_small) {
+  const Cell& cell = *task.cell;
+  u32 steps = 0;
+  for (u32 slot = queue.receivers.first; slot != kNoSlot; ++steps) {
+    TaskRec* rec = waiter_at(cell, slot, steps);
+    if (rec == nullptr) return kNoSlot;
+    if (is_token_dead(rec->token)) {
+      task.dead_seen = slot;
+    } else if (matches(message, rec->wait.type, rec->wait.mode)) {
+      if (rec->wait.max_size >= static_cast<i64>(message.size)) return slot;
+      *too_small = true;
+    }
+    slot = rec->wait.next;
+  }
+  return kNoSlot;
+}
+
+// Tells E2BIG to the receivers before `taker` that wanted the message.
+void refuse_small_receivers(Task& task, MsgQueueRec& queue, i64 type, u64 size, u32 taker_seen,
+                            WakeList& wakes) {
+  MsgBlock shape = {};
+  shape.type = type;
+  shape.size = size;
+  u32 slot = queue.receivers.first;
+  for (u32 steps = 0; slot != kNoSlot && steps < taker_seen; ++steps) {
+    TaskRec* rec = waiter_at(*task.cell, slot, steps);
+    if (rec == nullptr) return;
+    const u32 next = rec->wait.next;
+    if (matches(shape, rec->wait.type, rec->wait.mode) &&
+        rec->wait.max_size < static_cast<i64>(size) && !is_token_dead(rec->token)) {
+      finish_waiter(task, queue.receivers, slot, -E2BIG, wakes);
+    }
+    slot = next;
+  }
+}
+
+u32 position_in(const Cell& cell, const WaitList& list, u32 wanted) {
+  u32 steps = 0;
+  for (u32 slot = list.first; slot != kNoSlot && slot != wanted && steps < kTaskSlots; ++steps) {
+    const TaskRec* rec = cell.task(slot);
+    if (rec == nullptr) break;
+    slot = rec->wait.next;
+  }
+  return steps;
+}
+
+void move_to_end(Task& task, WaitList& list, u32 slot) {
+  if (list.last == slot) return;
+  Journal journal(task);
+  if (!unlink_waiter(journal, *task.cell, list, slot)) {
+    task.cell->poison("a queue's list of waiters is broken");
+    return;
+  }
+  link_waiter(journal, *task.cell, list, slot);
+  journal.commit();
+}
+
+// Sends a blocked sender's message for it, or has it ask again where its permission may have gone.
+void admit(Task& task, MsgQueueRec& queue, u32 slot, WakeList& wakes) {
+  WaitNode& node = task.cell->task(slot)->wait;
+  if (node.perm_seq != queue.perm_seq) {
+    finish_waiter(task, queue.senders, slot, kWaitRetry, wakes);
+    return;
+  }
+  const u64 offset = node.message;
+  Journal journal(task);
+  if (!unlink_waiter(journal, *task.cell, queue.senders, slot)) {
+    task.cell->poison("a queue's list of waiters is broken");
+    return;
+  }
+  journal.set(node.result, 0);
+  journal.set(node.message, 0);
+  deliver(task, journal, queue, offset, task.cell->task(slot)->pid, wakes);
+  wakes.publish(slot);
+}
+
+bool can_enter(Task& task, const MsgQueueRec& queue, u32 slot) {
+  const TaskRec* rec = task.cell->task(slot);
+  if (is_token_dead(rec->token)) {
+    task.dead_seen = slot;
+    return false;
+  }
+  return fits(queue, static_cast<u64>(rec->wait.max_size));
+}
+
+void settle_receiver(Task& task, MsgQueueRec& queue, u32 slot, WakeList& wakes) {
+  WaitNode& node = task.cell->task(slot)->wait;
+  if (node.perm_seq != queue.perm_seq) {
+    finish_waiter(task, queue.receivers, slot, kWaitRetry, wakes);
+    return;
+  }
+  const FoundMessage found = find_message(*task.cell, queue, node.type, node.mode);
+  if (found.message == nullptr) return;
+  // Only a message too large for it can have been left beside a waiting receiver.
+  finish_waiter(task, queue.receivers, slot,
+                static_cast<i64>(found.message->size) > node.max_size ? -E2BIG : kWaitRetry, wakes);
+}
+
+void settle_receivers(Task& task, MsgQueueRec& queue, WakeList& wakes) {
+  u32 slot = queue.receivers.first;
+  for (u32 steps = 0; slot != kNoSlot; ++steps) {
+    TaskRec* rec = waiter_at(*task.cell, slot, steps);
+    if (rec == nullptr) return;
+    const u32 next = rec->wait.next;
+    if (is_token_dead(rec->token)) {
+      task.dead_seen = slot;
+    } else {
+      settle_receiver(task, queue, slot, wakes);
+    }
+    slot = next;
+  }
+}
+
+void finish_all(Task& task, WaitList& list, i64 result, WakeList& wakes) {
+  for (u32 steps = 0; list.first != kNoSlot; ++steps) {
+    if (waiter_at(*task.cell, list.first, steps) == nullptr) return;
+    finish_waiter(task, list, list.first, result, wakes);
+    if (task.cell->is_poisoned()) return;
+  }
+}
+
+WaitList& list_of(MsgQueueRec& queue, const WaitNode& node) {
+  return node.kind == WaitKind::Sender ? queue.senders : queue.receivers;
+}
+
+// Moves what a dead task owned into the reaper's own field, where free_*() can take it.
+void adopt(Task& task, u64& theirs, u64& ours) {
+  Journal journal(task);
+  journal.set(ours, static_cast<u64>(theirs));
+  journal.set(theirs, 0);
+  journal.commit();
+}
+
+// Frees a list of messages, one after the other through the task's own in_flight.
+void free_garbage(Task& task, u64& garbage) {
+  while (garbage != 0 && !task.cell->is_poisoned()) {
+    const MsgBlock* message = task.cell->at<MsgBlock>(garbage);
+    if (message == nullptr) {
+      task.cell->poison("a queue's list of messages is broken");
+      return;
+    }
+    const u64 next = message->next;
+    Journal journal(task);
+    journal.set(task.rec->in_flight, static_cast<u64>(garbage));
+    journal.set(garbage, next);
+    journal.commit();
+    free_message(task, task.rec->in_flight);
+  }
+}
+
+}  // namespace
+
+i64 now(const Task& task) {
+  return task.clock != nullptr ? task.clock() : static_cast<i64>(time(nullptr));
+}
+
+FoundMessage find_message(const Cell& cell, const MsgQueueRec& queue, i64 type, u32 mode) {
+  FoundMessage best;
+  u64 previous = 0;
+  u64 offset = queue.first;
+  for (u64 index = 0; offset != 0; ++index) {
+    MsgBlock* message = cell.at<MsgBlock>(offset);
+    if (message == nullptr || index >= queue.held().qnum) {
+      cell.poison("a queue's list of messages is broken");
+      return {};
+    }
+    if (mode == SEARCH_NUMBER ? static_cast<i64>(index) == type : matches(*message, type, mode)) {
+      best = {offset, previous, message};
+      if (mode != SEARCH_LESSEQUAL || message->type == 1) return best;
+      // The lowest type wins, and the first of it.
+      type = message->type - 1;
+    }
+    previous = offset;
+    offset = message->next;
+  }
+  return best;
+}
+
+void unlink_message(Journal& journal, const Cell& cell, MsgQueueRec& queue,
+                    const FoundMessage& found) {
+  if (found.previous != 0) {
+    journal.set(cell.at<MsgBlock>(found.previous)->next, static_cast<u64>(found.message->next));
+  } else {
+    journal.set(queue.first, static_cast<u64>(found.message->next));
+  }
+  if (queue.last == found.offset && found.previous != 0) journal.set(queue.last, found.previous);
+  const MsgLoad held = queue.held();
+  journal.set(queue.load, pack_load(held.cbytes - found.message->size, held.qnum - 1ull));
+}
+
+void deliver(Task& task, Journal& journal, MsgQueueRec& queue, u64 offset, i32 sender_pid,
+             WakeList& wakes) {
+  const Cell& cell = *task.cell;
+  MsgBlock* message = cell.at<MsgBlock>(offset);
+  if (message == nullptr) {
+    cell.poison("a message is outside of the heap");
+    return;
+  }
+  const i64 seconds = now(task);
+  journal.set_if_changed(queue.lspid, sender_pid);
+  journal.set_if_changed(queue.stime, seconds);
+  if (queue.receivers.first == kNoSlot) [[likely]] {
+    append_message(journal, cell, queue, offset, *message);
+    journal.commit();
+    return;
+  }
+  bool too_small = false;
+  const i64 type = message->type;
+  const u64 size = message->size;
+  const u32 taker = find_receiver(task, queue, *message, &too_small);
+  const u32 refused = too_small ? position_in(cell, queue.receivers, taker) : 0;
+  // A caller that goes on afterwards has marked the queue already, and takes the mark off itself.
+  const bool was_settled = queue.unsettled == 0;
+  if (too_small && was_settled) journal.set(queue.unsettled, 1u);
+  if (taker == kNoSlot) {
+    append_message(journal, cell, queue, offset, *message);
+    journal.commit();
+  } else {
+    TaskRec& receiver = *cell.task(taker);
+    if (!unlink_waiter(journal, cell, queue.receivers, taker)) {
+      cell.poison("a queue's list of waiters is broken");
+      return;
+    }
+    journal.set(receiver.wait.result, 0);
+    journal.set(receiver.wait.message, offset);
+    // The kernel stores the thread here, and the thread group where nobody waited.
+    journal.set_if_changed(queue.lrpid, receiver.tid);
+    journal.set_if_changed(queue.rtime, seconds);
+    journal.commit();
+    wakes.publish(taker);
+  }
+  if (!too_small) return;
+  refuse_small_receivers(task, queue, type, size, refused, wakes);
+  if (!was_settled) return;
+  journal.set(queue.unsettled, 0u);
+  journal.commit();
+}
+
+// The kernel wakes every sender whose message fits by itself, after moving the others to the end;
+// those that find no room any more when they run go to the end as well.
+void admit_senders(Task& task, MsgQueueRec& queue, WakeList& wakes) {
+  const Cell& cell = *task.cell;
+  u32 total = 0, fitting = 0;
+  for (u32 slot = queue.senders.first; slot != kNoSlot; ++total) {
+    const TaskRec* rec = waiter_at(cell, slot, total);
+    if (rec == nullptr) return;
+    if (can_enter(task, queue, slot)) ++fitting;
+    slot = rec->wait.next;
+  }
+  if (fitting == 0) return;
+  u32 slot = queue.senders.first;
+  for (u32 n = 0; n < total && fitting != total; ++n) {
+    const u32 next = cell.task(slot)->wait.next;
+    if (!can_enter(task, queue, slot)) move_to_end(task, queue.senders, slot);
+    slot = next;
+  }
+  for (u32 n = 0; n < fitting && queue.senders.first != kNoSlot; ++n) {
+    slot = queue.senders.first;
+    if (can_enter(task, queue, slot)) {
+      admit(task, queue, slot, wakes);
+    } else {
+      move_to_end(task, queue.senders, slot);
+    }
+    if (cell.is_poisoned()) return;
+  }
+}
+
+void settle(Task& task, MsgQueueRec& queue, WakeList& wakes) {
+  settle_receivers(task, queue, wakes);
+  admit_senders(task, queue, wakes);
+  Journal journal(task);
+  journal.set(queue.unsettled, 0u);
+  journal.commit();
+}
+
+bool cancel_msg_wait(Task& task) {
+  WaitNode& node = task.rec->wait;
+  {
+    LockedQueue queue(task, node.object);
+    if (!queue || node.linked == 0) {
+      store_release(node.word, kWaitDone);
+      return false;
+    }
+    Journal journal(task);
+    if (!unlink_waiter(journal, *task.cell, list_of(*queue, node), task.slot)) {
+      task.cell->poison("a queue's list of waiters is broken");
+      return false;
+    }
+    journal.set(node.result, -EINTR);
+    journal.commit();
+    store_release(node.word, kWaitIdle);
+  }
+  if (node.message != 0) free_message(task, node.message);
+  return true;
+}
+
+void tear_down_queue(Task& task) {
+  u64& destroying = task.rec->destroying;
+  {
+    LockedQueue queue(task, destroying);
+    if (!queue) return;
+    finish_all(task, queue->receivers, -EIDRM, queue.wakes());
+    finish_all(task, queue->senders, -EIDRM, queue.wakes());
+    if (task.cell->is_poisoned()) return;
+    Journal journal(task);
+    journal.set(task.rec->garbage, static_cast<u64>(queue->first));
+    journal.set(queue->first, 0);
+    journal.set(queue->load, 0);
+    journal.commit();
+  }
+  free_garbage(task, task.rec->garbage);
+  free_block(task, destroying);
+}
+
+void reap_msg(Task& reaper, TaskRec& dead, u32 dead_slot) {
+  TaskRec& own = *reaper.rec;
+  // Whoever finishes a wait holds the object's lock until it has published: past that lock nobody
+  // writes into the node. The object is written by its task alone, and a stale one costs one lock.
+  if (dead.wait.object != 0) {
+    LockedQueue queue(reaper, dead.wait.object);
+    if (!queue) return;
+    if (dead.wait.linked != 0) {
+      Journal journal(reaper);
+      if (!unlink_waiter(journal, *reaper.cell, list_of(*queue, dead.wait), dead_slot)) {
+        reaper.cell->poison("a queue's list of waiters is broken");
+        return;
+      }
+      journal.commit();
+    }
+  }
+  for (u64* owner : {&dead.wait.message, &dead.in_flight}) {
+    if (*owner == 0) continue;
+    adopt(reaper, *owner, own.in_flight);
+    free_message(reaper, own.in_flight);
+  }
+  free_garbage(reaper, dead.garbage);
+  if (dead.destroying != 0) {
+    adopt(reaper, dead.destroying, own.destroying);
+    tear_down_queue(reaper);
+  }
+}
+
+}  // namespace ipcell

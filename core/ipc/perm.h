@@ -1,0 +1,33 @@
+// Permissions of IPC objects. Emulation, not a security boundary: who may map the cell may do
+// anything to it.
+#pragma once
+
+#include "core/cell/task.h"
+
+namespace ipcell {
+
+// Linux: include/linux/ipc.h:struct kern_ipc_perm. In each object's record; guarded by its lock.
+struct PermRec {
+  i32 id;  // -1 while the record is no object
+  i32 key;
+  u32 uid, gid;    // owner
+  u32 cuid, cgid;  // creator
+  u32 mode;        // permission bits
+  u32 pad;
+};
+
+constexpr int kCapSysAdmin = 21;
+constexpr int kCapSysResource = 24;
+constexpr int kCapIpcOwner = 15;
+
+constexpr u32 kModeBits = 0777;
+constexpr u32 kReadForAll = 0444;
+constexpr u32 kWriteForAll = 0222;
+
+// Linux: ipc/util.c:ipcperms(). `flag` holds the wanted bits in any of the three classes.
+bool is_permitted(const Cred& cred, const PermRec& perm, u32 flag);
+
+// Linux: ipc/util.c:ipcctl_obtain_check(): may the caller IPC_SET or IPC_RMID?
+bool is_owner_or_admin(const Cred& cred, const PermRec& perm);
+
+}  // namespace ipcell

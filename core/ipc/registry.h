@@ -1,0 +1,49 @@
+// The registry of one family of objects: key <-> index <-> id, as ipc/util.c keeps it.
+//
+// id = seq * 32768 + idx. Indexes are given cyclically, so ids in a fresh cell equal those of a
+// fresh kernel namespace.
+#pragma once
+
+#include "core/cell/lock.h"
+#include "core/ipc/perm.h"
+
+namespace ipcell {
+
+constexpr i32 kIdxBits = 15;  // Linux: ipc/util.h:ipcmni_seq_shift()
+constexpr i32 kMaxSeq = 0x7fffffff >> kIdxBits;
+
+constexpr Idx idx_of(i32 id) { return static_cast<Idx>(static_cast<u32>(id) % kMaxIds); }
+
+// Finds by key. The caller holds the registry's lock. Idx::None if there is none.
+// Linux: ipc/util.c:ipc_findkey()
+Idx find_key_locked(const Cell& cell, const Registry& registry, Key key);
+
+// Gives the record at `offset` an index and an id (written to `perm`, a fresh record's), enters its
+// key, all in the caller's transaction under the registry's lock. Id, or -ENOSPC beyond `limit`
+// objects, -ENOMEM. Linux: ipc/util.c:ipc_addid()
+int add_id_locked(Journal& journal, const Cell& cell, Registry& registry, u64 offset, PermRec& perm,
+                  i32 limit);
+
+// Linux: ipc/util.c:ipc_rmid(). In the caller's transaction, under the registry's lock.
+void remove_id_locked(Journal& journal, const Cell& cell, Registry& registry, const PermRec& perm);
+
+// Offset of the record that stands at the id's index, 0 if none. Read without the lock, so the
+// record's own lock and id must confirm it. Linux: ipc/util.c:ipc_obtain_object_idr()
+inline u64 peek_record(const Registry& registry, i32 id) {
+  const i32 idx = static_cast<i32>(idx_of(id));
+  // Entries above have never been used and may have no memory behind them.
+  if (idx > load_acquire(registry.max_idx)) return 0;
+  return load_acquire(registry.entries[idx].record);
+}
+
+// The same for a caller that tells the program what it finds. That there is none must not be read
+// from a removal that is still to be committed: a miss is confirmed under the lock.
+inline u64 find_record(Task& task, Registry& registry, i32 id) {
+  const u64 offset = peek_record(registry, id);
+  if (offset != 0) [[likely]]
+    return offset;
+  Locked locked(task, registry.lock);
+  return peek_record(registry, id);
+}
+
+}  // namespace ipcell
