@@ -1,0 +1,308 @@
+#include "interpose/process.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/sys.h"
+#include "core/cell/cell_dir.h"
+#include "core/ipc/signature.h"
+#include "interpose/signals.h"
+
+namespace ipcell {
+
+namespace {
+
+// Most processes have a few supplementary groups; NGROUPS_MAX are possible.
+constexpr std::size_t kFewGroups = 64;
+constexpr std::size_t kMaxGroups = 65536;
+
+// What the environment said when the program started; it may scribble over it later.
+struct Settings {
+  char dir[256];
+  char runtime_dir[256];
+  char cell_name[72];
+  bool has_dir, has_runtime_dir, has_name;
+  u32 mode;
+  bool shared;
+};
+
+struct ThreadState {
+  Task task;
+  Cred cred;
+  u32 few_groups[kFewGroups] = {};
+  u32* many_groups = nullptr;  // mapped when few_groups is not enough
+  u32 generation = 0;          // of the process when the task was claimed; see g_generation
+  u32 cred_version = 0;        // of g_cred_version when the credentials were read
+};
+
+Settings g_settings;
+Cell g_cell;
+bool g_has_failed;       // no cell; said once
+u32 g_attach_lock;       // guards g_cell, g_has_failed, g_generation's page
+u32 g_cred_version = 1;  // counts changes of credentials; atomic
+i32 g_pid;               // of the process that set g_generation
+
+// Changes with every fork: it stands on a page that the kernel wipes in a child (MADV_WIPEONFORK),
+// and is then set to the child's pid. So each call sees a fork at the cost of one load.
+u32 g_no_generation = 0;
+u32* g_generation = &g_no_generation;
+
+constinit thread_local ThreadState t_state = {};
+
+void say(const char* first, const char* second = "", const char* third = "",
+         const char* fourth = "") {
+  for (const char* part : {"ipcell: ", first, second, third, fourth, "\n"}) {
+    sys::call(SYS_write, 2, sys::arg(part), static_cast<long>(strlen(part)));
+  }
+}
+
+bool copy_setting(const char* name, char* out, std::size_t size) {
+  const char* value = getenv(name);
+  if (value == nullptr || *value == '\0') return false;
+  if (strlen(value) >= size) {
+    say(name, " is too long and was ignored");
+    return false;
+  }
+  memcpy(out, value, strlen(value) + 1);
+  return true;
+}
+
+__attribute__((constructor)) void read_settings() {
+  Settings& s = g_settings;
+  s.has_dir = copy_setting("IPCELL_DIR", s.dir, sizeof s.dir);
+  s.has_runtime_dir = copy_setting("XDG_RUNTIME_DIR", s.runtime_dir, sizeof s.runtime_dir);
+  s.has_name = copy_setting("IPCELL_CELL", s.cell_name, sizeof s.cell_name);
+  char mode[16];
+  s.mode = 0600;
+  if (copy_setting("IPCELL_MODE", mode, sizeof mode)) {
+    s.mode = static_cast<u32>(strtoul(mode, nullptr, 8)) & 0666;
+    s.shared = s.mode != 0600;
+  }
+}
+
+// ------------------------------------------------------------------------ the cell
+
+// Why there is no cell; said at the first call that wants one.
+struct Complaint {
+  char path[kCellPathSize];
+  const char* reason;
+};
+Complaint g_complaint;
+
+bool complain(const char* path, const char* reason) {
+  memcpy(g_complaint.path, path, strnlen(path, sizeof g_complaint.path - 1));
+  g_complaint.reason = reason;
+  return false;
+}
+
+void say_complaint() {
+  if (g_complaint.reason == nullptr) return;
+  say("no cell: ", g_complaint.path, ": ", g_complaint.reason);
+  say("System V IPC calls of this program fail with ENOSYS; `ipcell doctor` tells more");
+  g_complaint.reason = nullptr;
+}
+
+bool open_cell() {
+  const Settings& s = g_settings;
+  DirRequest request;
+  request.ipcell_dir = s.has_dir ? s.dir : nullptr;
+  request.xdg_runtime_dir = s.has_runtime_dir ? s.runtime_dir : nullptr;
+  request.uid = static_cast<u32>(sys::call(SYS_geteuid));
+  request.name = s.has_name ? s.cell_name : nullptr;
+  request.mode = s.mode;
+  CellPlace place;
+  const DirStatus where = locate_cell(request, Create::Yes, &place);
+  if (!where.ok()) return complain(place.base.text, where.describe());
+  Cell::Options options;
+  options.signature = kLayoutSignature;
+  options.mode = s.mode;
+  options.shared = s.shared;
+  const CellStatus status = Cell::open_or_create(place.file.text, options, &g_cell);
+  return status.ok() || complain(place.file.text, status.describe());
+}
+
+bool make_generation_page() {
+  if (g_generation != &g_no_generation) return true;
+  const long page = sys::call(SYS_mmap, 0, static_cast<long>(kPage), PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (page < 0 && page > -4096) return false;
+  sys::call(SYS_madvise, page, static_cast<long>(kPage), MADV_WIPEONFORK);
+  g_generation = reinterpret_cast<u32*>(page);
+  return true;
+}
+
+// Opens the cell once for the process; again after a fork there is only the pid to be renewed.
+bool prepare_process() {
+  const i32 pid = static_cast<i32>(sys::call(SYS_getpid));
+  if (g_has_failed) return false;
+  if (!g_cell.is_open()) {
+    if (!make_generation_page() || !open_cell()) {
+      g_has_failed = true;
+      return false;
+    }
+    install_fault_handlers();
+  }
+  if (load_relaxed(*g_generation) == 0) {
+    g_pid = pid;
+    store_release(*g_generation, static_cast<u32>(pid));
+  }
+  return true;
+}
+
+// ------------------------------------------------------------------------ tasks
+
+u64 own_pid_namespace() {
+  struct stat info;
+  if (sys::call(SYS_newfstatat, AT_FDCWD, sys::arg("/proc/self/ns/pid"), sys::arg(&info), 0) != 0)
+    return 0;
+  return info.st_ino;
+}
+
+void read_groups(ThreadState& state) {
+  Cred& cred = state.cred;
+  cred.groups = state.few_groups;
+  long count = sys::call(SYS_getgroups, kFewGroups, sys::arg(state.few_groups));
+  if (count == -EINVAL) {
+    if (state.many_groups == nullptr) {
+      const long room = sys::call(SYS_mmap, 0, kMaxGroups * sizeof(u32), PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (room > 0 || room < -4096) state.many_groups = reinterpret_cast<u32*>(room);
+    }
+    cred.groups = state.many_groups;
+    count = state.many_groups != nullptr
+                ? sys::call(SYS_getgroups, kMaxGroups, sys::arg(state.many_groups))
+                : 0;
+  }
+  cred.group_count = count > 0 ? static_cast<u32>(count) : 0;
+}
+
+void read_credentials(ThreadState& state) {
+  Cred& cred = state.cred;
+  cred.euid = static_cast<u32>(sys::call(SYS_geteuid));
+  cred.egid = static_cast<u32>(sys::call(SYS_getegid));
+  // setfsgid(-1) changes nothing and returns the current one.
+  cred.fsgid = static_cast<u32>(sys::call(SYS_setfsgid, -1));
+  read_groups(state);
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {};
+  sys::call(SYS_capget, sys::arg(&header), sys::arg(data));
+  cred.capabilities = static_cast<u64>(data[1].effective) << 32 | data[0].effective;
+  state.cred_version = load_acquire(g_cred_version);
+}
+
+void lock_attach() {
+  u32 expected = 0;
+  while (!compare_exchange(g_attach_lock, expected, 1u)) {
+    expected = 0;
+    sys::call(SYS_sched_yield);
+  }
+}
+
+void unlock_attach() { store_release(g_attach_lock, 0u); }
+
+bool claim(ThreadState& state) {
+  Task& task = state.task;
+  task.cell = &g_cell;
+  task.rec = nullptr;
+  task.slot = kNoSlot;
+  task.identity.pid = g_pid;
+  task.identity.tid = static_cast<i32>(sys::call(SYS_gettid));
+  bool is_zombie = false;
+  u64 start_time = 0;
+  if (read_process(g_pid, &start_time, &is_zombie)) task.identity.start_time = start_time;
+  task.identity.pid_namespace = own_pid_namespace();
+  task.critical = 0;
+  task.deferred = 0;
+  task.wait_frame = nullptr;
+  task.lock_depth = 0;
+  task.dead_seen = kNoSlot;
+  task.cred = &state.cred;
+  task.on_deferred = deliver_deferred_signal;
+  if (const int error = attach_task(task)) {
+    say("no task slot in the cell: ",
+        error == -ENOMEM ? "it is full, or its filesystem is" : "the cell is damaged");
+    return false;
+  }
+  return true;
+}
+
+// No handler may run while the thread is half attached: it might call us again.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    const u64 all = ~0ull;
+    sys::call(SYS_rt_sigprocmask, SIG_BLOCK, sys::arg(&all), sys::arg(&before_), sizeof before_);
+  }
+  ~AllSignalsBlocked() {
+    sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::arg(&before_), 0, sizeof before_);
+  }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  u64 before_ = 0;
+};
+
+bool prepare_locked() {
+  // A child of a threaded parent may have inherited the lock from a thread that it does not have.
+  if (g_generation != &g_no_generation && load_relaxed(*g_generation) == 0)
+    store_release(g_attach_lock, 0u);
+  lock_attach();
+  const bool is_ready = prepare_process();
+  unlock_attach();
+  return is_ready;
+}
+
+IPCELL_COLD Task* attach_thread() {
+  const AllSignalsBlocked blocked;
+  ThreadState& state = t_state;
+  if (!prepare_locked()) {
+    say_complaint();
+    return nullptr;
+  }
+  if (!claim(state)) return nullptr;
+  read_credentials(state);
+  state.generation = load_relaxed(*g_generation);
+  return &state.task;
+}
+
+}  // namespace
+
+Task* current_task() {
+  ThreadState& state = t_state;
+  const u32 generation = load_relaxed(*g_generation);
+  if (generation == 0 || state.generation != generation) [[unlikely]]
+    return attach_thread();
+  if (state.cred_version != load_relaxed(g_cred_version)) [[unlikely]]
+    read_credentials(state);
+  return &state.task;
+}
+
+Task* task_if_any() {
+  ThreadState& state = t_state;
+  const u32 generation = load_relaxed(*g_generation);
+  return generation != 0 && state.generation == generation ? &state.task : nullptr;
+}
+
+Cell* cell_if_any() { return g_cell.is_open() ? &g_cell : nullptr; }
+
+void map_cell_early() {
+  if (g_cell.is_open() || g_has_failed) return;
+  const AllSignalsBlocked blocked;
+  prepare_locked();
+}
+
+void forget_credentials() { __atomic_fetch_add(&g_cred_version, 1, __ATOMIC_ACQ_REL); }
+
+bool is_borrowed_memory() {
+  const u32 generation = load_relaxed(*g_generation);
+  return generation != 0 && static_cast<i32>(sys::call(SYS_getpid)) != g_pid;
+}
+
+}  // namespace ipcell

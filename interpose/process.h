@@ -1,0 +1,29 @@
+// This process and its threads: which cell they use, and the Task of each thread.
+#pragma once
+
+#include "core/syscalls.h"
+
+namespace ipcell {
+
+// The calling thread's task, with current credentials; claimed at the first call, and anew in a
+// forked child. nullptr if there is no cell: the reason was said on stderr, and calls answer
+// ENOSYS.
+Task* current_task();
+
+// The same for signal handlers: never claims anything; nullptr if the thread has no task yet.
+Task* task_if_any();
+
+// The process's cell, if it is mapped.
+Cell* cell_if_any();
+
+// Maps the cell now if it is not yet mapped: the program is about to give up rights that it may
+// need for it. Quiet: whether there is a cell is told at the first call that wants one.
+void map_cell_early();
+
+// The program changed its credentials: read them again before the next permission check.
+void forget_credentials();
+
+// True in a child of vfork(2), which borrows its parent's memory.
+bool is_borrowed_memory();
+
+}  // namespace ipcell

@@ -1,0 +1,20 @@
+// Signals: the program's handlers run through a trampoline, so that they may call any wrapper.
+//
+//  - In a critical section the signal is put off to the section's end.
+//  - In a blocked operation the operation is first taken back; then the handler runs (and may
+//    siglongjmp away), then the operation reports EINTR.
+//  - Faults in the copies from and to the program become EFAULT; faults in the cell's mapping (the
+//    file was cut off) become a damaged cell; all others are the program's own.
+#pragma once
+
+#include "core/cell/task.h"
+
+namespace ipcell {
+
+// Installs SIGSEGV and SIGBUS handlers that are chained before the program's own.
+void install_fault_handlers();
+
+// Runs the handlers of signals that came in a critical section. Task::on_deferred.
+void deliver_deferred_signal(Task& task);
+
+}  // namespace ipcell

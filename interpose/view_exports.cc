@@ -1,0 +1,426 @@
+// Libc's entries that open files and ask for their status. Each looks whether the path is a view's
+// (views.h) and passes all others on as they are.
+//
+// No header that declares one of these functions may come in here: their attributes (nonnull) and
+// their redirections (_FILE_OFFSET_BITS, _FORTIFY_SOURCE) are for callers.
+//
+// Exported (view_exports.list has the same):
+//
+//   __fxstat
+//   __fxstat64
+//   __fxstatat
+//   __fxstatat64
+//   __lxstat
+//   __lxstat64
+//   __open
+//   __open64
+//   __open64_2
+//   __open_2
+//   __openat64_2
+//   __openat_2
+//   __xstat
+//   __xstat64
+//   access
+//   creat
+//   creat64
+//   eaccess
+//   euidaccess
+//   faccessat
+//   fopen
+//   fopen64
+//   freopen
+//   freopen64
+//   fstat
+//   fstat64
+//   fstatat
+//   fstatat64
+//   lstat
+//   lstat64
+//   open
+//   open64
+//   openat
+//   openat64
+//   stat
+//   stat64
+//   statx
+#include <cstdarg>
+
+#include <linux/fcntl.h>
+
+#include "core/base/sys.h"
+#include "interpose/real.h"
+#include "interpose/views.h"
+
+struct _IO_FILE;  // FILE
+
+namespace {
+
+using namespace ipcell;
+using File = _IO_FILE;
+
+using Open = int(const char*, int, ...);
+using OpenAt = int(int, const char*, int, ...);
+using OpenChecked = int(const char*, int);
+using OpenAtChecked = int(int, const char*, int);
+using Creat = int(const char*, unsigned);
+using Fopen = File*(const char*, const char*);
+using Freopen = File*(const char*, const char*, File*);
+template <class Buffer>
+using StatPath = int(const char*, Buffer*);
+template <class Buffer>
+using StatFd = int(int, Buffer*);
+template <class Buffer>
+using StatAt = int(int, const char*, Buffer*, int);
+// The first argument tells which struct stat the caller was compiled for.
+template <class Buffer>
+using OldStatPath = int(int, const char*, Buffer*);
+template <class Buffer>
+using OldStatFd = int(int, int, Buffer*);
+template <class Buffer>
+using OldStatAt = int(int, int, const char*, Buffer*, int);
+using Access = int(const char*, int);
+
+#define IPCELL_REAL_AS(type, name) constinit Real<type> real_##name(#name)
+IPCELL_REAL_AS(Open, open);
+IPCELL_REAL_AS(Open, open64);
+IPCELL_REAL_AS(Open, __open);
+IPCELL_REAL_AS(Open, __open64);
+IPCELL_REAL_AS(OpenAt, openat);
+IPCELL_REAL_AS(OpenAt, openat64);
+IPCELL_REAL_AS(OpenChecked, __open_2);
+IPCELL_REAL_AS(OpenChecked, __open64_2);
+IPCELL_REAL_AS(OpenAtChecked, __openat_2);
+IPCELL_REAL_AS(OpenAtChecked, __openat64_2);
+IPCELL_REAL_AS(Creat, creat);
+IPCELL_REAL_AS(Creat, creat64);
+IPCELL_REAL_AS(Fopen, fopen);
+IPCELL_REAL_AS(Fopen, fopen64);
+IPCELL_REAL_AS(Freopen, freopen);
+IPCELL_REAL_AS(Freopen, freopen64);
+IPCELL_REAL_AS(File*(int, const char*), fdopen);
+IPCELL_REAL_AS(StatPath<Stat>, stat);
+IPCELL_REAL_AS(StatPath<Stat64>, stat64);
+IPCELL_REAL_AS(StatPath<Stat>, lstat);
+IPCELL_REAL_AS(StatPath<Stat64>, lstat64);
+IPCELL_REAL_AS(StatFd<Stat>, fstat);
+IPCELL_REAL_AS(StatFd<Stat64>, fstat64);
+IPCELL_REAL_AS(StatAt<Stat>, fstatat);
+IPCELL_REAL_AS(StatAt<Stat64>, fstatat64);
+IPCELL_REAL_AS(OldStatPath<Stat>, __xstat);
+IPCELL_REAL_AS(OldStatPath<Stat64>, __xstat64);
+IPCELL_REAL_AS(OldStatPath<Stat>, __lxstat);
+IPCELL_REAL_AS(OldStatPath<Stat64>, __lxstat64);
+IPCELL_REAL_AS(OldStatFd<Stat>, __fxstat);
+IPCELL_REAL_AS(OldStatFd<Stat64>, __fxstat64);
+IPCELL_REAL_AS(OldStatAt<Stat>, __fxstatat);
+IPCELL_REAL_AS(OldStatAt<Stat64>, __fxstatat64);
+IPCELL_REAL_AS(int(int, const char*, int, unsigned, Statx*), statx);
+IPCELL_REAL_AS(Access, access);
+IPCELL_REAL_AS(Access, eaccess);
+IPCELL_REAL_AS(Access, euidaccess);
+IPCELL_REAL_AS(int(int, const char*, int, int), faccessat);
+#undef IPCELL_REAL_AS
+
+RealSymbol* const kSymbols[] = {
+    &real_open,       &real_open64,     &real___open,       &real___open64,   &real_openat,
+    &real_openat64,   &real___open_2,   &real___open64_2,   &real___openat_2, &real___openat64_2,
+    &real_creat,      &real_creat64,    &real_fopen,        &real_fopen64,    &real_freopen,
+    &real_freopen64,  &real_fdopen,     &real_stat,         &real_stat64,     &real_lstat,
+    &real_lstat64,    &real_fstat,      &real_fstat64,      &real_fstatat,    &real_fstatat64,
+    &real___xstat,    &real___xstat64,  &real___lxstat,     &real___lxstat64, &real___fxstat,
+    &real___fxstat64, &real___fxstatat, &real___fxstatat64, &real_statx,      &real_access,
+    &real_eaccess,    &real_euidaccess, &real_faccessat,
+};
+
+__attribute__((constructor)) void resolve_symbols() {
+  for (RealSymbol* symbol : kSymbols) symbol->resolve();
+}
+
+// ------------------------------------------------------------------------ opening
+
+constexpr int kOTmpfile = 020000000;  // O_TMPFILE without O_DIRECTORY
+
+constexpr bool takes_mode(int flags) { return (flags & (O_CREAT | kOTmpfile)) != 0; }
+
+int open_as_int(const ViewPath& at, int flags) {
+  return static_cast<int>(to_libc(open_view(at, flags)));
+}
+
+// The flags of a mode of fopen(3), or -1 if it is none.
+int flags_of_mode(const char* mode) {
+  int flags;
+  switch (*mode) {
+    case 'r': flags = O_RDONLY; break;
+    case 'w': flags = O_WRONLY | O_CREAT | O_TRUNC; break;
+    case 'a': flags = O_WRONLY | O_CREAT | O_APPEND; break;
+    default: return -1;
+  }
+  // Glibc: libio/fileops.c:_IO_new_file_fopen() reads as many.
+  for (int i = 1; i < 7 && mode[i] != '\0' && mode[i] != ','; ++i) {
+    switch (mode[i]) {
+      case '+': flags = (flags & ~O_ACCMODE) | O_RDWR; break;
+      case 'x': flags |= O_EXCL; break;
+      case 'e': flags |= O_CLOEXEC; break;
+      default: break;
+    }
+  }
+  return flags;
+}
+
+// A view has no wide characters, so ",ccs=" is left aside.
+File* open_stream(const ViewPath& at, int flags, const char* mode) {
+  const int fd = open_as_int(at, flags);
+  if (fd < 0) return nullptr;
+  File* const stream = real_fdopen(fd, mode);
+  if (stream == nullptr) sys::call(SYS_close, fd);
+  return stream;
+}
+
+File* fopen_with(Real<Fopen>& real, const char* path, const char* mode) {
+  const ViewPath at(AT_FDCWD, path);
+  if (at) {
+    if (const int flags = flags_of_mode(mode); flags >= 0) return open_stream(at, flags, mode);
+  }
+  return real(path, mode);
+}
+
+File* freopen_with(Real<Freopen>& real, const char* path, const char* mode, File* stream) {
+  const ViewPath at(AT_FDCWD, path);
+  const int flags = at ? flags_of_mode(mode) : -1;
+  if (flags < 0) return real(path, mode, stream);
+  const long fd = open_view(at, flags | O_CLOEXEC);
+  if (fd < 0) {
+    real("", mode, stream);  // fails, and leaves the stream as a failed freopen(3) does
+    to_libc(fd);
+    return nullptr;
+  }
+  File* const reopened = real(DescriptorLink(static_cast<int>(fd)).path(), mode, stream);
+  sys::call(SYS_close, fd);
+  return reopened;
+}
+
+// ------------------------------------------------------------------------ status
+
+// The status of the open file that `buffer` tells of is the view's, if it is one's; `stat_twin`
+// asks for the twin's.
+template <class Buffer, class StatTwin>
+int show_view(int fd, Buffer* buffer, StatTwin stat_twin) {
+  if (!is_like_snapshot(buffer)) [[likely]]
+    return 0;
+  const View* const view = view_of_descriptor(fd);
+  if (view == nullptr) return 0;
+  const int result = stat_twin(twin_of(*view));
+  if (result == 0) put_inode(buffer, *view);
+  return result;
+}
+
+constexpr bool means_descriptor(const char* path, int flags) {
+  return (flags & AT_EMPTY_PATH) != 0 && (path == nullptr || *path == '\0');
+}
+
+template <class Buffer>
+int stat_with(Real<StatPath<Buffer>>& real, const char* path, Buffer* buffer) {
+  const ViewPath at(AT_FDCWD, path);
+  const int result = real(at.path(), buffer);
+  if (result == 0) at.put_inode(buffer);
+  return result;
+}
+
+template <class Buffer>
+int old_stat_with(Real<OldStatPath<Buffer>>& real, int version, const char* path, Buffer* buffer) {
+  const ViewPath at(AT_FDCWD, path);
+  const int result = real(version, at.path(), buffer);
+  if (result == 0) at.put_inode(buffer);
+  return result;
+}
+
+template <class Buffer>
+int fstat_with(Real<StatFd<Buffer>>& real, Real<StatPath<Buffer>>& real_path, int fd,
+               Buffer* buffer) {
+  const int result = real(fd, buffer);
+  if (result != 0) return result;
+  return show_view(fd, buffer, [&](const char* twin) { return real_path(twin, buffer); });
+}
+
+template <class Buffer>
+int old_fstat_with(Real<OldStatFd<Buffer>>& real, Real<OldStatPath<Buffer>>& real_path, int version,
+                   int fd, Buffer* buffer) {
+  const int result = real(version, fd, buffer);
+  if (result != 0) return result;
+  return show_view(fd, buffer, [&](const char* twin) { return real_path(version, twin, buffer); });
+}
+
+// `stat_at(dirfd, path)` is the real call with the caller's other arguments.
+template <class Buffer, class StatAtPath>
+int stat_at_with(int dirfd, const char* path, int flags, Buffer* buffer, StatAtPath stat_at) {
+  const ViewPath at(dirfd, path);
+  const int result = stat_at(dirfd, at.path());
+  if (result != 0) return result;
+  at.put_inode(buffer);
+  if (!means_descriptor(path, flags)) return 0;
+  return show_view(dirfd, buffer, [&](const char* twin) { return stat_at(AT_FDCWD, twin); });
+}
+
+int access_with(Real<Access>& real, const char* path, int mode) {
+  const ViewPath at(AT_FDCWD, path);
+  const int result = real(at.path(), mode);
+  return result == 0 && at.denies(mode) ? static_cast<int>(to_libc(-EACCES)) : result;
+}
+
+}  // namespace
+
+#define IPCELL_EXPORT __attribute__((visibility("default")))
+
+// The mode is an argument only where it means something.
+#define IPCELL_READ_MODE(mode, last, flags)                                                        \
+  unsigned mode = 0;                                                                               \
+  if (takes_mode(flags)) {                                                                         \
+    va_list rest;                                                                                  \
+    va_start(rest, last);                                                                          \
+    mode = va_arg(rest, unsigned);                                                                 \
+    va_end(rest);                                                                                  \
+  }
+
+#define IPCELL_OPEN(name)                                                                          \
+  IPCELL_EXPORT int name(const char* path, int flags, ...) {                                       \
+    IPCELL_READ_MODE(mode, flags, flags)                                                           \
+    const ViewPath at(AT_FDCWD, path);                                                             \
+    return at ? open_as_int(at, flags) : real_##name(path, flags, mode);                           \
+  }
+
+#define IPCELL_OPENAT(name)                                                                        \
+  IPCELL_EXPORT int name(int dirfd, const char* path, int flags, ...) {                            \
+    IPCELL_READ_MODE(mode, flags, flags)                                                           \
+    const ViewPath at(dirfd, path);                                                                \
+    return at ? open_as_int(at, flags) : real_##name(dirfd, path, flags, mode);                    \
+  }
+
+// A flag that wants a mode ends the program here, whatever the path.
+#define IPCELL_OPEN_2(name)                                                                        \
+  IPCELL_EXPORT int name(const char* path, int flags) {                                            \
+    if (takes_mode(flags)) return real_##name(path, flags);                                        \
+    const ViewPath at(AT_FDCWD, path);                                                             \
+    return at ? open_as_int(at, flags) : real_##name(path, flags);                                 \
+  }
+
+#define IPCELL_OPENAT_2(name)                                                                      \
+  IPCELL_EXPORT int name(int dirfd, const char* path, int flags) {                                 \
+    if (takes_mode(flags)) return real_##name(dirfd, path, flags);                                 \
+    const ViewPath at(dirfd, path);                                                                \
+    return at ? open_as_int(at, flags) : real_##name(dirfd, path, flags);                          \
+  }
+
+#define IPCELL_CREAT(name)                                                                         \
+  IPCELL_EXPORT int name(const char* path, unsigned mode) {                                        \
+    const ViewPath at(AT_FDCWD, path);                                                             \
+    return at ? open_as_int(at, O_WRONLY | O_CREAT | O_TRUNC) : real_##name(path, mode);           \
+  }
+
+extern "C" {
+
+IPCELL_OPEN(open)
+IPCELL_OPEN(open64)
+IPCELL_OPEN(__open)
+IPCELL_OPEN(__open64)
+IPCELL_OPENAT(openat)
+IPCELL_OPENAT(openat64)
+IPCELL_OPEN_2(__open_2)
+IPCELL_OPEN_2(__open64_2)
+IPCELL_OPENAT_2(__openat_2)
+IPCELL_OPENAT_2(__openat64_2)
+IPCELL_CREAT(creat)
+IPCELL_CREAT(creat64)
+
+IPCELL_EXPORT File* fopen(const char* path, const char* mode) {
+  return fopen_with(real_fopen, path, mode);
+}
+IPCELL_EXPORT File* fopen64(const char* path, const char* mode) {
+  return fopen_with(real_fopen64, path, mode);
+}
+IPCELL_EXPORT File* freopen(const char* path, const char* mode, File* stream) {
+  return freopen_with(real_freopen, path, mode, stream);
+}
+IPCELL_EXPORT File* freopen64(const char* path, const char* mode, File* stream) {
+  return freopen_with(real_freopen64, path, mode, stream);
+}
+
+IPCELL_EXPORT int stat(const char* path, Stat* buffer) {
+  return stat_with(real_stat, path, buffer);
+}
+IPCELL_EXPORT int stat64(const char* path, Stat64* buffer) {
+  return stat_with(real_stat64, path, buffer);
+}
+IPCELL_EXPORT int lstat(const char* path, Stat* buffer) {
+  return stat_with(real_lstat, path, buffer);
+}
+IPCELL_EXPORT int lstat64(const char* path, Stat64* buffer) {
+  return stat_with(real_lstat64, path, buffer);
+}
+IPCELL_EXPORT int fstat(int fd, Stat* buffer) {
+  return fstat_with(real_fstat, real_stat, fd, buffer);
+}
+IPCELL_EXPORT int fstat64(int fd, Stat64* buffer) {
+  return fstat_with(real_fstat64, real_stat64, fd, buffer);
+}
+IPCELL_EXPORT int __xstat(int version, const char* path, Stat* buffer) {
+  return old_stat_with(real___xstat, version, path, buffer);
+}
+IPCELL_EXPORT int __xstat64(int version, const char* path, Stat64* buffer) {
+  return old_stat_with(real___xstat64, version, path, buffer);
+}
+IPCELL_EXPORT int __lxstat(int version, const char* path, Stat* buffer) {
+  return old_stat_with(real___lxstat, version, path, buffer);
+}
+IPCELL_EXPORT int __lxstat64(int version, const char* path, Stat64* buffer) {
+  return old_stat_with(real___lxstat64, version, path, buffer);
+}
+IPCELL_EXPORT int __fxstat(int version, int fd, Stat* buffer) {
+  return old_fstat_with(real___fxstat, real___xstat, version, fd, buffer);
+}
+IPCELL_EXPORT int __fxstat64(int version, int fd, Stat64* buffer) {
+  return old_fstat_with(real___fxstat64, real___xstat64, version, fd, buffer);
+}
+
+IPCELL_EXPORT int fstatat(int dirfd, const char* path, Stat* buffer, int flags) {
+  return stat_at_with(dirfd, path, flags, buffer, [&](int real_dirfd, const char* real_path) {
+    return real_fstatat(real_dirfd, real_path, buffer, flags);
+  });
+}
+IPCELL_EXPORT int fstatat64(int dirfd, const char* path, Stat64* buffer, int flags) {
+  return stat_at_with(dirfd, path, flags, buffer, [&](int real_dirfd, const char* real_path) {
+    return real_fstatat64(real_dirfd, real_path, buffer, flags);
+  });
+}
+IPCELL_EXPORT int __fxstatat(int version, int dirfd, const char* path, Stat* buffer, int flags) {
+  return stat_at_with(dirfd, path, flags, buffer, [&](int real_dirfd, const char* real_path) {
+    return real___fxstatat(version, real_dirfd, real_path, buffer, flags);
+  });
+}
+IPCELL_EXPORT int __fxstatat64(int version, int dirfd, const char* path, Stat64* buffer,
+                               int flags) {
+  return stat_at_with(dirfd, path, flags, buffer, [&](int real_dirfd, const char* real_path) {
+    return real___fxstatat64(version, real_dirfd, real_path, buffer, flags);
+  });
+}
+IPCELL_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask, Statx* buffer) {
+  return stat_at_with(dirfd, path, flags, buffer, [&](int real_dirfd, const char* real_path) {
+    return real_statx(real_dirfd, real_path, flags, mask, buffer);
+  });
+}
+
+IPCELL_EXPORT int access(const char* path, int mode) {
+  return access_with(real_access, path, mode);
+}
+IPCELL_EXPORT int eaccess(const char* path, int mode) {
+  return access_with(real_eaccess, path, mode);
+}
+IPCELL_EXPORT int euidaccess(const char* path, int mode) {
+  return access_with(real_euidaccess, path, mode);
+}
+IPCELL_EXPORT int faccessat(int dirfd, const char* path, int mode, int flags) {
+  const ViewPath at(dirfd, path);
+  const int result = real_faccessat(dirfd, at.path(), mode, flags);
+  return result == 0 && at.denies(mode) ? static_cast<int>(to_libc(-EACCES)) : result;
+}
+
+}  // extern "C"

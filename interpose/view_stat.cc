@@ -1,0 +1,44 @@
+// The inode numbers of views in libc's structs.
+
+// In a 32-bit process `struct stat` has to be the small one beside `struct stat64`.
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
+
+#include "interpose/views.h"
+
+#include <sys/stat.h>
+
+namespace ipcell {
+
+namespace {
+
+// Of a file without a name, in the mode that open_view() gives it.
+constexpr bool is_snapshot(unsigned long links, unsigned mode) {
+  return links == 0 && mode == (S_IFREG | 0444);
+}
+
+template <class Status, class Buffer>
+Status& as(Buffer* buffer) {
+  return *reinterpret_cast<Status*>(buffer);
+}
+
+}  // namespace
+
+void put_inode(Stat* buffer, const View& view) { as<struct stat>(buffer).st_ino = view.inode; }
+void put_inode(Stat64* buffer, const View& view) { as<struct stat64>(buffer).st_ino = view.inode; }
+void put_inode(Statx* buffer, const View& view) { as<struct statx>(buffer).stx_ino = view.inode; }
+
+bool is_like_snapshot(const Stat* buffer) {
+  const auto& status = as<const struct stat>(buffer);
+  return is_snapshot(status.st_nlink, status.st_mode);
+}
+bool is_like_snapshot(const Stat64* buffer) {
+  const auto& status = as<const struct stat64>(buffer);
+  return is_snapshot(status.st_nlink, status.st_mode);
+}
+bool is_like_snapshot(const Statx* buffer) {
+  const auto& status = as<const struct statx>(buffer);
+  return is_snapshot(status.stx_nlink, status.stx_mode);
+}
+
+}  // namespace ipcell

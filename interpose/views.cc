@@ -1,0 +1,215 @@
+// The table of views, and opening one.
+#include "interpose/views.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "core/base/sys.h"
+#include "core/ipc/text.h"
+#include "interpose/process.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8u
+#endif
+
+namespace ipcell {
+
+namespace {
+
+// ------------------------------------------------------------------------ the table
+
+// A sysctl of one number. Linux: ipc/ipc_sysctl.c
+template <u32 Limits::*Limit>
+std::size_t generate_limit(Task& task, u32* position, char* out, std::size_t size) {
+  if (*position != 0) return 0;
+  *position = 1;
+  TextWriter text(out, size);
+  text.put_unsigned(load_relaxed(task.cell->header().limits.*Limit), 0);
+  text.put_char('\n');
+  return text.used();
+}
+
+// Inode numbers are out of the way of the kernel's own: fs/proc/generic.c counts from 0xf0000000
+// up, get_next_ino() from 1.
+constexpr View kViews[] = {
+    {"/proc/sysvipc/msg", ViewKind::ProcFile, 0xefff0000, sys_proc_msg},
+    {"/proc/sys/kernel/msgmax", ViewKind::Sysctl, 0xefff0003, generate_limit<&Limits::msgmax>},
+    {"/proc/sys/kernel/msgmnb", ViewKind::Sysctl, 0xefff0004, generate_limit<&Limits::msgmnb>},
+    {"/proc/sys/kernel/msgmni", ViewKind::Sysctl, 0xefff0005, generate_limit<&Limits::msgmni>},
+};
+
+constexpr char kProcFileTwin[] = "/proc/version";
+constexpr char kSysctlTwin[] = "/proc/sys/kernel/hostname";
+static_assert(sizeof kProcFileTwin + 2 <= kTwinRoom && sizeof kSysctlTwin + 2 <= kTwinRoom);
+
+constexpr bool is_readable(int flags) {
+  return (flags & O_PATH) != 0 || (flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR;
+}
+
+constexpr bool is_writable(int flags) {
+  return (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+// ------------------------------------------------------------------------ descriptors
+
+// A descriptor that is closed unless it is released.
+class Descriptor {
+ public:
+  explicit Descriptor(long fd) : fd_(fd) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  bool is_open() const { return fd_ >= 0; }
+  // The descriptor, or -errno.
+  long get() const { return fd_; }
+  long release() {
+    const long fd = fd_;
+    fd_ = -EBADF;
+    return fd;
+  }
+  void close() {
+    if (fd_ >= 0) sys::call(SYS_close, fd_);
+    fd_ = -EBADF;
+  }
+
+ private:
+  long fd_;
+};
+
+long open_at(const char* path, int flags, int mode = 0) {
+  return sys::call(SYS_openat, AT_FDCWD, sys::arg(path), flags, mode);
+}
+
+// An empty file without a name in any folder: -errno if there can be none.
+long make_nameless_file(const View& view) {
+  long fd = sys::call(SYS_memfd_create, sys::arg(view.path),
+                      MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+  if (fd == -EINVAL) {  // before Linux 6.3
+    fd = sys::call(SYS_memfd_create, sys::arg(view.path), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  }
+  // Where a sandbox denies memfd_create. fstat(2) then tells the file's own size and inode.
+  for (const char* folder : {"/dev/shm", "/tmp"}) {
+    if (fd != -ENOSYS && fd != -EPERM && fd != -EACCES) break;
+    const long file = open_at(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0400);
+    if (file >= 0) fd = file;
+  }
+  return fd;
+}
+
+// Bytes that this process may write to a file without a SIGXFSZ.
+u64 file_size_limit() {
+  struct {
+    u64 soft, hard;
+  } limit = {};
+  if (sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::arg(&limit)) != 0) return ~0ull;
+  return limit.soft;
+}
+
+// 0 or -errno.
+long write_text(Task& task, const View& view, long fd) {
+  char piece[1024];
+  u32 position = 0;
+  const u64 limit = file_size_limit();
+  u64 written = 0;
+  while (const std::size_t size = view.generate(task, &position, piece, sizeof piece)) {
+    if (limit - written < size) return -EFBIG;
+    for (std::size_t done = 0; done < size;) {
+      const long result = sys::call(SYS_write, fd, sys::arg(piece + done), size - done);
+      if (result < 0) return result;
+      done += static_cast<std::size_t>(result);
+    }
+    written += size;
+  }
+  return 0;
+}
+
+// A descriptor of the view's text, opened with `flags`, or -errno.
+// DIVERGES: the text is that of the time of open(2); the kernel prints it anew when a program reads
+// again from the start. Writing to what root opened O_RDWR gives EPERM, not EIO. See
+// docs/compatibility.md.
+long open_snapshot(Task& task, const View& view, int flags) {
+  Descriptor file(make_nameless_file(view));
+  if (!file.is_open()) return file.get();
+  if (const long error = write_text(task, view, file.get())) return error;
+  // is_like_snapshot() knows a view by this mode.
+  sys::call(SYS_fchmod, file.get(), 0444);
+  sys::call(SYS_fcntl, file.get(), F_ADD_SEALS,
+            F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+
+  // Once more with the program's own flags, in place of the first: a program may count on getting
+  // the lowest free number.
+  const long close_on_exec = flags & O_CLOEXEC;
+  Descriptor again(open_at(DescriptorLink(static_cast<int>(file.get())).path(),
+                           (flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW)) | O_CLOEXEC));
+  if (again.is_open()) {
+    const long result = sys::call(SYS_dup3, again.get(), file.get(), close_on_exec);
+    if (result < 0) return result;
+  } else {
+    // No second descriptor to be had (EMFILE): the first does, for its seals keep writers out.
+    sys::call(SYS_lseek, file.get(), 0, SEEK_SET);
+    if (close_on_exec == 0) sys::call(SYS_fcntl, file.get(), F_SETFD, 0);
+  }
+  return file.release();
+}
+
+}  // namespace
+
+const View* view_at(const char* path, std::size_t length) {
+  for (const View& view : kViews) {
+    if (view.length == length && memcmp(view.path, path, length) == 0) return &view;
+  }
+  return nullptr;
+}
+
+bool ends_in_view_name(const char* path) {
+  const char* end = path + strlen(path);
+  while (end > path && end[-1] == '/') --end;
+  for (const View& view : kViews) {
+    const std::size_t length = view.length - view.folder_length - 1;
+    if (static_cast<std::size_t>(end - path) < length) continue;
+    const char* const name = end - length;
+    if ((name == path || name[-1] == '/') && memcmp(name, view.name(), length) == 0) return true;
+  }
+  return false;
+}
+
+const char* twin_of(const View& view) {
+  switch (view.kind) {
+    case ViewKind::ProcFile: return kProcFileTwin;
+    case ViewKind::Sysctl: return kSysctlTwin;
+  }
+  __builtin_unreachable();
+}
+
+bool ViewPath::denies(int access_mode) const {
+  // DIVERGES: root may write to the limits, see docs/compatibility.md
+  return view_ != nullptr && view_->kind == ViewKind::Sysctl && (access_mode & W_OK) != 0;
+}
+
+long open_view(const ViewPath& at, int flags) {
+  Task* const task = current_task();
+  // Without a cell: as from a kernel without System V IPC.
+  if (task == nullptr) return cell_if_any() != nullptr ? -ENOMEM : -ENOENT;
+  // A handler that never returns would leave descriptors open.
+  const Critical critical(*task);
+  if ((flags & O_CREAT) != 0) {
+    // Where /proc is an empty folder, the twin must not be made.
+    const long error = sys::call(SYS_faccessat, AT_FDCWD, sys::arg(at.twin()), F_OK);
+    if (error < 0) return error;
+  }
+  Descriptor twin(open_at(at.path(), flags));
+  if (!twin.is_open()) return twin.get();
+  // DIVERGES: root may write to the limits, see docs/compatibility.md
+  if (at->kind == ViewKind::Sysctl && is_writable(flags)) return -EACCES;
+  // Who cannot read needs no text: write(2) fails as the kernel's does.
+  if (!is_readable(flags)) return twin.release();
+  twin.close();
+  return open_snapshot(*task, *at, flags);
+}
+
+}  // namespace ipcell

@@ -1,0 +1,135 @@
+// Views: files of /proc whose text is the cell's own, whichever libc entry opens or asks for them.
+//
+// An opened view is a descriptor of a sealed memory file with the text as it was at open(2). What
+// is not text comes from the view's *twin*: a file that every kernel has, of the same owner, mode
+// and filesystem. What a call says of the twin, errors included, is what the kernel would say of
+// the view, whether this kernel has System V IPC or not; only the inode number differs.
+//
+//   views.cc         the table of views, and opening one
+//   view_path.cc     which paths and descriptors are views
+//   view_stat.cc     the inode numbers in struct stat
+//   view_exports.cc  libc's entries
+//
+// A path is compared as text: "//", "/./" and "/../" are understood, and so are paths relative to
+// the current folder or a descriptor. Symbolic links that lead to a view are not followed, nor is
+// an absolute path seen that reaches /proc through another folder's "..".
+//
+// All of it may be called from signal handlers and in children of vfork(2): raw system calls alone,
+// no allocation, 2 KiB of stack.
+#pragma once
+
+#include "core/base/types.h"
+
+namespace ipcell {
+
+class Task;
+
+enum class ViewKind : u8 {
+  ProcFile,  // read-only: fs/proc/generic.c
+  Sysctl,    // fs/proc/proc_sysctl.c
+};
+
+struct View {
+  // Writes the text from `*position` on, piece by piece, and moves it on. Bytes written; 0 at the
+  // end. As sys_proc_msg().
+  using Generate = std::size_t (*)(Task& task, u32* position, char* out, std::size_t size);
+
+  const char* path;
+  std::size_t folder_length;  // bytes of `path` before the last '/'
+  std::size_t length;
+  ViewKind kind;
+  u32 inode;
+  Generate generate;
+
+  constexpr View(const char* view_path, ViewKind view_kind, u32 view_inode, Generate view_generate)
+      : path(view_path), folder_length(0), length(0), kind(view_kind), inode(view_inode),
+        generate(view_generate) {
+    for (; path[length] != '\0'; ++length) {
+      if (path[length] == '/') folder_length = length;
+    }
+  }
+  const char* name() const { return path + folder_length + 1; }
+};
+
+// The view whose normalised path is `path`, or nullptr.
+const View* view_at(const char* path, std::size_t length);
+// True if a relative path could be a view's, by its last component.
+bool ends_in_view_name(const char* path);
+// The file that stands for the view; shorter than kTwinRoom by two at least.
+const char* twin_of(const View& view);
+constexpr std::size_t kTwinRoom = 32;
+
+// Glibc's struct stat, struct stat64 and struct statx. The file that defines stat() sees no header
+// that declares it.
+struct Stat;
+struct Stat64;
+struct Statx;
+
+void put_inode(Stat* buffer, const View& view);
+void put_inode(Stat64* buffer, const View& view);
+void put_inode(Statx* buffer, const View& view);
+
+// True if this can be the status of an opened view: reason enough to call view_of_descriptor().
+bool is_like_snapshot(const Stat* buffer);
+bool is_like_snapshot(const Stat64* buffer);
+bool is_like_snapshot(const Statx* buffer);
+
+// The path that leads to an open file. Not "/proc/self/": a thread may have unshared its
+// descriptors.
+class DescriptorLink {
+ public:
+  explicit DescriptorLink(int fd);
+  const char* path() const { return text_; }
+
+ private:
+  char text_[40];
+};
+
+// The view that `fd` is open on (however it came to this process), or nullptr.
+const View* view_of_descriptor(int fd);
+
+// A path of the program's. All that most paths cost is the prefix test.
+class ViewPath {
+ public:
+  ViewPath(int dirfd, const char* path) : path_(path) {
+    if (may_be_view(path)) [[unlikely]]
+      find(dirfd, path);
+  }
+  ViewPath(const ViewPath&) = delete;
+  ViewPath& operator=(const ViewPath&) = delete;
+
+  explicit operator bool() const { return view_ != nullptr; }
+  const View& operator*() const { return *view_; }
+  const View* operator->() const { return view_; }
+  // What to ask libc or the kernel about: the twin (absolute), or the program's path if it is none
+  // of a view.
+  const char* path() const { return path_; }
+  // For open(2) with O_CREAT: the twin itself, whatever follows the view in the path.
+  const char* twin() const { return twin_of(*view_); }
+  // True if access(2) in this mode is denied, whatever the twin says.
+  bool denies(int access_mode) const;
+
+  template <class Buffer>
+  void put_inode(Buffer* buffer) const {
+    if (view_ != nullptr) ipcell::put_inode(buffer, *view_);
+  }
+
+ private:
+  static bool may_be_view(const char* path) {
+    if (path == nullptr) return false;
+    if (path[0] != '/') return path[0] != '\0' && ends_in_view_name(path);
+    if (path[1] != 'p') return path[1] == '/' || path[1] == '.';
+    if (path[2] != 'r' || path[3] != 'o' || path[4] != 'c' || path[5] != '/') return false;
+    return (path[6] == 's' && path[7] == 'y' && path[8] == 's') || path[6] == '/' || path[6] == '.';
+  }
+  void find(int dirfd, const char* path);
+
+  const View* view_ = nullptr;
+  const char* path_;
+  char room_[kTwinRoom];
+};
+
+// open(2) of a view: a descriptor or -errno.
+long open_view(const ViewPath& at, int flags);
+
+}  // namespace ipcell
