@@ -1,0 +1,52 @@
+// The cells of a base folder, as `ls`, `rm` and the sweep see them. Numbers are read from the file,
+// never through a mapping: reading must neither fill a sparse file nor trip over a cut one.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/places.h"
+#include "cli/runner.h"
+
+namespace ipcell::cli {
+
+struct CellInfo {
+  std::string name;
+  CellPlace place;
+  bool is_ok = false;       // this build can use it
+  std::string state;        // "ok", "damaged", "other version", ...
+  std::string reason;       // a sentence, if it is not ok
+  std::uint64_t bytes = 0;  // memory or disk that the folder takes
+  std::int64_t age = 0;     // seconds
+  bool is_transient = false;
+  bool is_orphaned = false;
+  std::uint32_t queues = 0;
+  std::uint32_t live_tasks = 0;  // threads of the task table, in whatever pid namespace
+  std::vector<pid_t> processes;  // that belong to it
+  Runner runner;
+
+  bool is_used() const { return live_tasks != 0 || !processes.empty(); }
+};
+
+// All cells in `base`, by name.
+std::vector<CellInfo> list_cells(const std::string& base);
+// One of them; its folder is there.
+CellInfo look_at_cell(const CellPlace& place);
+
+// Processes other than this one that belong to the cell, by pid.
+std::vector<pid_t> members_of(const CellPlace& place);
+// "PID (NAME), PID (NAME)".
+std::string describe_processes(const std::vector<pid_t>& processes);
+
+// Tells the cell's last process to remove it. False if the cell cannot be opened.
+bool mark_orphaned(const CellPlace& place);
+
+// Removes the transient cells whose runner and processes are gone, and the rests of interrupted
+// removals. Trouble is told of, and is no failure of the command that sweeps.
+void sweep(const std::string& base);
+
+// Where a transient cell is put together before it gets its name.
+constexpr const char* kDraftPrefix = ".new-";
+
+}  // namespace ipcell::cli

@@ -1,0 +1,42 @@
+// The commands, one file each. They return the exit status, or throw Failure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ipcell::cli {
+
+class Places;
+
+// What `ipcell run` answers for itself; any other status is the program's.
+constexpr int kRunFailed = 125;
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+
+struct RunOptions {
+  std::string name;  // empty: a fresh cell
+  bool keep = false;
+  bool deny = false;
+  std::optional<unsigned> mode;
+  std::vector<std::string> command;
+};
+int run(const RunOptions& options, const Places& places);
+
+struct LsOptions {
+  bool json = false;
+};
+int ls(const LsOptions& options, const Places& places);
+
+struct RmOptions {
+  std::vector<std::string> names;
+  bool force = false;
+};
+int rm(const RmOptions& options, const Places& places);
+
+struct DoctorOptions {
+  std::vector<std::string> programs;
+};
+int doctor(const DoctorOptions& options, const Places& places);
+
+}  // namespace ipcell::cli

@@ -1,0 +1,27 @@
+// Can this program be given the library? And if not, why, and what is to be done.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ipcell::cli {
+
+struct PreloadVerdict {
+  enum class Kind { Ok, NotFound, NotExecutable, NotAProgram, Static, Privileged, OtherMachine };
+  Kind kind = Kind::Ok;
+  // The files that were looked at: the program, and the interpreters that its #! lines lead to.
+  std::vector<std::string> path;
+  std::string reason;  // what stands in the way; empty if nothing does
+  std::string advice;
+};
+
+// `program` is looked for as a shell does. `library` is the file that is to be preloaded.
+// With `no_new_privileges` setuid and its like take no effect, and are no hindrance.
+PreloadVerdict check_preload(const std::string& program, const std::string& library,
+                             bool no_new_privileges = false);
+
+// The file that `program` names: itself if there is a slash in it, else as found in PATH; empty if
+// there is none.
+std::string find_program(const std::string& program);
+
+}  // namespace ipcell::cli
