@@ -1,0 +1,76 @@
+#include "queue.h"
+
+#include <array>
+#include <atomic>
+#include <stdexcept>
+
+namespace ipcell::bench {
+namespace {
+
+constexpr std::array kEndingSignals = {SIGHUP, SIGINT, SIGTERM};
+constexpr int kFree = -1;
+
+// Written with the ending signals held back, and read by their handler.
+struct Noted {
+  std::atomic<int> id = kFree;
+  std::atomic<Remover> remover = nullptr;
+};
+std::array<Noted, 2048> noted_queues;
+
+void remove_noted_and_die(int signal) {
+  for (Noted& noted : noted_queues) {
+    if (noted.id != kFree)
+      noted.remover.load()(noted.id);
+  }
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+} // namespace
+
+SignalsHeld::SignalsHeld() {
+  sigset_t ending;
+  sigemptyset(&ending);
+  for (const int signal : kEndingSignals)
+    sigaddset(&ending, signal);
+  sigprocmask(SIG_BLOCK, &ending, &before_);
+}
+
+SignalsHeld::~SignalsHeld() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+void remove_queues_on_signals() {
+  for (const int signal : kEndingSignals) {
+    struct sigaction action = {};
+    action.sa_handler = remove_noted_and_die;
+    sigfillset(&action.sa_mask);
+    sigaction(signal, &action, nullptr);
+  }
+}
+
+void leave_queues_to_parent() {
+  for (const int signal : kEndingSignals)
+    std::signal(signal, SIG_DFL);
+}
+
+void note_queue(int id, Remover remover) {
+  for (Noted& noted : noted_queues) {
+    if (noted.id != kFree)
+      continue;
+    noted.remover = remover;
+    noted.id = id;
+    return;
+  }
+  remover(id);
+  throw std::runtime_error("more queues than the benchmark can clean up");
+}
+
+void forget_queue(int id, Remover remover) {
+  for (Noted& noted : noted_queues) {
+    if (noted.id != id || noted.remover != remover)
+      continue;
+    noted.id = kFree;
+    return;
+  }
+}
+
+} // namespace ipcell::bench
