@@ -27,7 +27,7 @@ struct Settings {
   char dir[256];
   char runtime_dir[256];
   char cell_name[72];
-  bool has_dir, has_runtime_dir, has_name;
+  bool is_read, has_dir, has_runtime_dir, has_name;
   u32 mode;
   bool shared;
 };
@@ -73,8 +73,12 @@ bool copy_setting(const char* name, char* out, std::size_t size) {
   return true;
 }
 
+// At the start, before the program may change its environment; earlier if another library's
+// constructor calls us.
 __attribute__((constructor)) void read_settings() {
   Settings& s = g_settings;
+  if (s.is_read) return;
+  s.is_read = true;
   s.has_dir = copy_setting("IPCELL_DIR", s.dir, sizeof s.dir);
   s.has_runtime_dir = copy_setting("XDG_RUNTIME_DIR", s.runtime_dir, sizeof s.runtime_dir);
   s.has_name = copy_setting("IPCELL_CELL", s.cell_name, sizeof s.cell_name);
@@ -109,6 +113,7 @@ void say_complaint() {
 }
 
 bool open_cell() {
+  read_settings();
   const Settings& s = g_settings;
   DirRequest request;
   request.ipcell_dir = s.has_dir ? s.dir : nullptr;

@@ -62,11 +62,22 @@ int real_sigaction(int signal, const struct sigaction* wanted, struct sigaction*
   return IPCELL_REAL(sigaction)(signal, wanted, old);
 }
 
+void send_to_self(int signal, const siginfo_t& info) {
+  sys::call(SYS_rt_tgsigqueueinfo, sys::call(SYS_getpid), sys::call(SYS_gettid), signal,
+            sys::arg(&info));
+}
+
 // Lets the interrupted critical section go on, with all signals blocked until its end.
 void defer(Task& task, int signal, const siginfo_t& info, ucontext_t& context) {
+  if (task.deferred != 0) {
+    // One was put off already, inside of this handler's own core call. It stays pending, since all
+    // are blocked by now; the older mask is the thread's own.
+    send_to_self(t_deferred.signal, t_deferred.info);
+  } else {
+    memcpy(&t_deferred.mask, &context.uc_sigmask, kMaskSize);
+  }
   t_deferred.signal = signal;
   t_deferred.info = info;
-  memcpy(&t_deferred.mask, &context.uc_sigmask, kMaskSize);
   memset(&context.uc_sigmask, 0xff, kMaskSize);
   task.deferred = 1;
 }
@@ -149,8 +160,7 @@ void take_default(int signal, siginfo_t* info) {
   restore_default(signal);
   // A fault comes again by itself; a signal that somebody sent must be sent again.
   if (info->si_code <= 0) {
-    sys::call(SYS_rt_tgsigqueueinfo, sys::call(SYS_getpid), sys::call(SYS_gettid), signal,
-              sys::arg(info));
+    send_to_self(signal, *info);
   }
 }
 

@@ -272,25 +272,25 @@ int access_with(Real<Access>& real, const char* path, int mode) {
 #define IPCELL_EXPORT __attribute__((visibility("default")))
 
 // The mode is an argument only where it means something.
-#define IPCELL_READ_MODE(mode, last, flags)                                                        \
+#define IPCELL_READ_MODE()                                                                         \
   unsigned mode = 0;                                                                               \
   if (takes_mode(flags)) {                                                                         \
     va_list rest;                                                                                  \
-    va_start(rest, last);                                                                          \
+    va_start(rest, flags);                                                                         \
     mode = va_arg(rest, unsigned);                                                                 \
     va_end(rest);                                                                                  \
   }
 
 #define IPCELL_OPEN(name)                                                                          \
   IPCELL_EXPORT int name(const char* path, int flags, ...) {                                       \
-    IPCELL_READ_MODE(mode, flags, flags)                                                           \
+    IPCELL_READ_MODE()                                                                             \
     const ViewPath at(AT_FDCWD, path);                                                             \
     return at ? open_as_int(at, flags) : real_##name(path, flags, mode);                           \
   }
 
 #define IPCELL_OPENAT(name)                                                                        \
   IPCELL_EXPORT int name(int dirfd, const char* path, int flags, ...) {                            \
-    IPCELL_READ_MODE(mode, flags, flags)                                                           \
+    IPCELL_READ_MODE()                                                                             \
     const ViewPath at(dirfd, path);                                                                \
     return at ? open_as_int(at, flags) : real_##name(dirfd, path, flags, mode);                    \
   }

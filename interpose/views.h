@@ -15,7 +15,7 @@
 // an absolute path seen that reaches /proc through another folder's "..".
 //
 // All of it may be called from signal handlers and in children of vfork(2): raw system calls alone,
-// no allocation, 2 KiB of stack.
+// no allocation, 2 KiB of stack beside that of the core.
 #pragma once
 
 #include "core/base/types.h"

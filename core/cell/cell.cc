@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -91,11 +92,20 @@ i64 now_seconds() {
   return now.tv_sec;
 }
 
+// Behind the mapping nothing is mapped: a text of the last block that claims to be longer than the
+// heap meets a fault, not the program's memory.
+constexpr u64 kGuardSize = 64 * 1024;
+
 CellStatus map_file(long fd, u8** base) {
-  long address = sys::call(kSysMmap, 0, static_cast<long>(kCellSize), PROT_READ | PROT_WRITE,
-                           MAP_SHARED | MAP_NORESERVE, fd, 0);
-  if (address < 0 && address > -4096) {
-    return fault(address == -ENOMEM ? CellFault::AddressSpace : CellFault::System, address);
+  const long address = sys::call(kSysMmap, 0, static_cast<long>(kCellSize + kGuardSize), PROT_NONE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address < 0 && address > -4096) return fault(CellFault::AddressSpace, address);
+  const long mapped =
+      sys::call(kSysMmap, address, static_cast<long>(kCellSize), PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
+  if (mapped < 0 && mapped > -4096) {
+    sys::call(SYS_munmap, address, static_cast<long>(kCellSize + kGuardSize));
+    return fault(mapped == -ENOMEM ? CellFault::AddressSpace : CellFault::System, mapped);
   }
   *base = reinterpret_cast<u8*>(address);
   // A core dump of a program need not hold the cell.
@@ -293,15 +303,27 @@ CellStatus Cell::open(const char* path, const Options& options, Cell* cell) {
 
 CellStatus Cell::open_or_create(const char* path, const Options& options, Cell* cell) {
   CellStatus status = open(path, options, cell);
-  if (status.fault == CellFault::NotFound || status.fault == CellFault::OtherBoot) {
-    status = create(path, options, status.fault == CellFault::OtherBoot);
+  if (status.fault == CellFault::OtherBoot) {
+    // Two processes may find the old file at once. Who has its lock and finds it still in its place
+    // replaces it; the other finds the new one.
+    const File old(open_file(path, O_RDWR | O_NONBLOCK, 0));
+    if (old.fd() >= 0) sys::call(SYS_flock, old.fd(), LOCK_EX);
+    status = open(path, options, cell);
+    if (status.fault == CellFault::OtherBoot) {
+      status = create(path, options, true);
+      if (status.ok()) status = open(path, options, cell);
+    }
+  }
+  if (status.fault == CellFault::NotFound) {
+    status = create(path, options, false);
     if (status.ok()) status = open(path, options, cell);
   }
   return status;
 }
 
 void Cell::close() {
-  if (base_ != nullptr) sys::call(SYS_munmap, sys::arg(base_), static_cast<long>(kCellSize));
+  if (base_ != nullptr)
+    sys::call(SYS_munmap, sys::arg(base_), static_cast<long>(kCellSize + kGuardSize));
   base_ = nullptr;
 }
 

@@ -77,6 +77,9 @@ int refill_from_heap(Task& task, u32 class_index) {
       return cell.poison("the heap's watermark is outside of the cell");
     }
     const u64 left = (heap_class.bump_end - heap_class.bump) / size;
+    if (left * size != heap_class.bump_end - heap_class.bump) {
+      return cell.poison("the heap's watermark is not at a block");
+    }
     if (left == 0) return -EAGAIN;
     if (left < count) count = left;
     carve_blocks(journal, cell, heap_class, cache, size, count);

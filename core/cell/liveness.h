@@ -22,8 +22,9 @@ inline bool is_token_dead(const Token& token) {
 
 // True if the slot is in use and its thread is dead: the slot awaits reap().
 inline bool is_dead(const Cell& cell, u32 slot) {
-  return load_acquire(cell.layout().task_states[slot - 1]) == kTaskLive &&
-         is_token_dead(cell.task(slot)->token);
+  const TaskRec* rec = cell.task(slot);
+  return rec != nullptr && load_acquire(cell.layout().task_states[slot - 1]) == kTaskLive &&
+         is_token_dead(rec->token);
 }
 
 }  // namespace ipcell

@@ -10,17 +10,35 @@ constexpr u32 kLockSpins = 100;
 
 u32 owner_of(u32 word) { return word & ~kLockWaiters; }
 
+// A sleeper that found the same owner for this many rechecks (a second) looks for what should not
+// be.
+constexpr u32 kPatientRechecks = 20;
+
 // Sleeps until the word changes, its owner dies, or kRecheckMs are over.
-void sleep_on_lock(Task& task, LockWord& lock_word, u32 value) {
-  TaskRec* owner = task.cell->task(owner_of(value));
-  if (owner == nullptr) {
-    task.cell->poison("a lock's owner is no task");
-    store_release(lock_word.word, 0u);
-    return;
-  }
-  const u32 token = load_acquire(owner->token.word);
-  const int result = futex_wait_two(lock_word.word, value, owner->token.word, token, kRecheckMs);
-  if (result == -ENOSYS) futex_wait(lock_word.word, value, kRecheckMs);
+void sleep_on_lock(LockWord& lock_word, u32 value, TaskRec& owner) {
+  const u32 token = load_acquire(owner.token.word);
+  if ((token & kFutexOwnerDied) != 0) return;
+  const int result = futex_wait_two(lock_word.word, value, owner.token.word, token, kRecheckMs);
+  const bool has_waited =
+      result >= 0 || result == -EAGAIN || result == -ETIMEDOUT || result == -EINTR;
+  // No futex_waitv here, or a filter that forbids it.
+  if (!has_waited) futex_wait(lock_word.word, value, kRecheckMs);
+}
+
+// The owner's token should tell of its death, but some ways to die leave it unmarked: an OOM kill
+// before Linux 5.18, a robust list that the kernel could not walk. Asks for the thread itself.
+void look_for_owner(const Task& task, TaskRec& owner) {
+  if (owner.pid_namespace == 0 || owner.pid_namespace != task.identity.pid_namespace) return;
+  u32 token = load_acquire(owner.token.word);
+  if ((token & kFutexOwnerDied) != 0) return;
+  if (sys::call(SYS_tgkill, owner.pid, owner.tid, 0) != -ESRCH) return;
+  compare_exchange(owner.token.word, token, kFutexOwnerDied);
+}
+
+// Whoever holds the lock can't be: the cell was scribbled on.
+void free_from_nobody(const Task& task, LockWord& lock_word, u32 value) {
+  task.cell->poison("a lock's owner is no task");
+  compare_exchange(lock_word.word, value, 0);
 }
 
 // Frees the lock at `offset` if the dead task holds it.
@@ -48,14 +66,21 @@ static_assert(kTaskSlots <= kRecoverySlot);
 IPCELL_COLD void lock_contended(Task& task, LockWord& lock_word) {
   // Who has slept cannot know whether others sleep too, and takes the lock with the bit set.
   u32 waiters_bit = 0;
+  u32 rechecks = 0;
   for (u32 spins = 0;; ++spins) {
     u32 value = load_relaxed(lock_word.word);
-    if (owner_of(value) == 0) {
+    const u32 owner = owner_of(value);
+    if (owner == 0) {
       if (compare_exchange(lock_word.word, value, task.slot | waiters_bit)) return;
       continue;
     }
-    if (owner_of(value) <= kTaskSlots && is_dead(*task.cell, owner_of(value))) {
-      recover_locks(task, owner_of(value));
+    TaskRec* rec = task.cell->task(owner);
+    if (rec == nullptr) {
+      free_from_nobody(task, lock_word, value);
+      continue;
+    }
+    if (is_dead(*task.cell, owner)) {
+      recover_locks(task, owner, &lock_word);
       continue;
     }
     if (spins < kLockSpins) {
@@ -66,10 +91,23 @@ IPCELL_COLD void lock_contended(Task& task, LockWord& lock_word) {
         !compare_exchange(lock_word.word, value, value | kLockWaiters)) {
       continue;
     }
-    sleep_on_lock(task, lock_word, value | kLockWaiters);
+    sleep_on_lock(lock_word, value | kLockWaiters, *rec);
     waiters_bit = kLockWaiters;
     spins = 0;
+    if (++rechecks % kPatientRechecks != 0) continue;
+    look_for_owner(task, *rec);
+    const u64 state = load_acquire(task.cell->layout().task_states[owner - 1]);
+    if (state != kTaskLive && load_acquire(lock_word.word) == (value | kLockWaiters)) {
+      free_from_nobody(task, lock_word, value | kLockWaiters);
+    }
   }
+}
+
+bool try_lock(Task& task, LockWord& lock_word) {
+  const u32 owner = owner_of(load_relaxed(lock_word.word));
+  if (owner != 0 && !is_dead(*task.cell, owner)) return false;
+  lock(task, lock_word);
+  return true;
 }
 
 IPCELL_COLD void wake_lock_waiter(LockWord& lock_word) { futex_wake(lock_word.word, 1); }
@@ -95,14 +133,20 @@ RecoveryLocked::~RecoveryLocked() {
   store_release(word, load_relaxed(word) & ~kRecoverySlot);
 }
 
-IPCELL_COLD void recover_locks(Task& task, u32 dead_slot) {
+IPCELL_COLD void recover_locks(Task& task, u32 dead_slot, LockWord* wanted) {
   const RecoveryLocked locked(task);
   TaskRec* dead = task.cell->task(dead_slot);
   if (dead == nullptr || !is_dead(*task.cell, dead_slot)) return;
-  if (roll_back_journal(*task.cell, *dead) == 0) {
-    for (u64 offset : dead->intents) release_for_dead(*task.cell, dead_slot, offset);
-    for (u64& offset : dead->intents) store_release(offset, 0);
+  // A journal that makes no sense poisons the cell; its locks are freed all the same, for the sake
+  // of those who wait.
+  if (roll_back_journal(*task.cell, *dead) != 0) store_release(dead->journal_count, 0u);
+  for (u64 offset : dead->intents) release_for_dead(*task.cell, dead_slot, offset);
+  if (wanted != nullptr && owner_of(load_acquire(wanted->word)) == dead_slot) {
+    task.cell->poison("a dead task holds a lock that it did not name");
+    exchange(wanted->word, 0u);
+    futex_wake(wanted->word, 1);
   }
+  for (u64& offset : dead->intents) store_release(offset, 0);
   task.dead_seen = dead_slot;
 }
 

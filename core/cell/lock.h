@@ -33,8 +33,12 @@ IPCELL_ALWAYS_INLINE void unlock(Task& task, LockWord& lock_word) {
 }
 
 // Gives the dead task's locks back, after its unfinished operation was taken back. May be called
-// with any locks held. Does nothing if the task is alive, or was recovered by another.
-void recover_locks(Task& task, u32 dead_slot);
+// with any locks held. Does nothing if the task is alive, or was recovered by another. `wanted` is
+// free afterwards, whatever a damaged cell says.
+void recover_locks(Task& task, u32 dead_slot, LockWord* wanted = nullptr);
+
+// Takes the lock if nobody holds it, or a dead task. False if a living one does.
+bool try_lock(Task& task, LockWord& lock_word);
 
 // The recovery lock, the innermost. A slot leaves kTaskLive only under it: nobody recovers the
 // locks of a slot that has changed hands.

@@ -81,12 +81,27 @@ int claim_in(Task& task, u32 first, u32 end) {
 void reap_some(Task& task, ReapObjects reap_objects) {
   constexpr u32 kLooks = 16;
   Header& header = task.cell->header();
-  const u32 high = load_relaxed(header.slots_high);
+  u32 high = load_relaxed(header.slots_high);
+  if (high > kTaskSlots) high = kTaskSlots;
   const u32 start = __atomic_fetch_add(&header.claim_cursor, kLooks, __ATOMIC_RELAXED);
   for (u32 n = 0; n < kLooks && n < high; ++n) {
     const u32 slot = (start + n) % high + 1;
     if (is_dead(*task.cell, slot)) reap_task(task, slot, reap_objects);
   }
+}
+
+// With the reap lock held.
+void reap_locked(Task& task, u32 dead_slot, ReapObjects reap_objects) {
+  Cell& cell = *task.cell;
+  if (!is_dead(cell, dead_slot) || cell.is_poisoned()) return;
+  recover_locks(task, dead_slot);
+  TaskRec& dead = *cell.task(dead_slot);
+  reap_objects(task, dead, dead_slot);
+  drain_caches(task, dead);
+  if (cell.is_poisoned()) return;
+  if (task.dead_seen == dead_slot) task.dead_seen = kNoSlot;
+  const RecoveryLocked recovery(task);
+  store_release(cell.layout().task_states[dead_slot - 1], 0);
 }
 
 const char* skip_fields(const char* text, const char* end, int count) {
@@ -182,25 +197,22 @@ void release_task(Task& task) {
 }
 
 void reap_task(Task& task, u32 dead_slot, ReapObjects reap_objects) {
-  Cell& cell = *task.cell;
-  if (dead_slot == task.slot || !is_dead(cell, dead_slot)) return;
+  if (dead_slot == task.slot || !is_dead(*task.cell, dead_slot)) return;
   const Critical critical(task);
-  Locked locked(task, cell.header().reap_lock);
-  if (!is_dead(cell, dead_slot) || cell.is_poisoned()) return;
-  recover_locks(task, dead_slot);
-  TaskRec& dead = *cell.task(dead_slot);
-  reap_objects(task, dead, dead_slot);
-  drain_caches(task, dead);
-  if (cell.is_poisoned()) return;
-  task.dead_seen = kNoSlot;
-  const RecoveryLocked recovery(task);
-  store_release(cell.layout().task_states[dead_slot - 1], 0);
+  LockWord& reap_lock = task.cell->header().reap_lock;
+  // A reaper may be slow: it waits for the locks of objects. Nobody waits for it without need.
+  if (!try_lock(task, reap_lock)) return;
+  reap_locked(task, dead_slot, reap_objects);
+  unlock(task, reap_lock);
 }
 
 void reap_all(Task& task, ReapObjects reap_objects) {
   const u32 high = load_acquire(task.cell->header().slots_high);
   for (u32 slot = 1; slot <= high && slot <= kTaskSlots; ++slot) {
-    if (is_dead(*task.cell, slot)) reap_task(task, slot, reap_objects);
+    if (slot == task.slot || !is_dead(*task.cell, slot)) continue;
+    const Critical critical(task);
+    Locked locked(task, task.cell->header().reap_lock);
+    reap_locked(task, slot, reap_objects);
   }
 }
 

@@ -21,8 +21,9 @@ int claim_task(Task& task, ReapObjects reap_objects);
 // operations.
 void release_task(Task& task);
 
-// Reaps one dead task, or all of them. The caller holds no lock.
+// Reaps one dead task; not if another task is reaping just now. The caller holds no lock.
 void reap_task(Task& task, u32 dead_slot, ReapObjects reap_objects);
+// Reaps all dead tasks, after whoever is reaping.
 void reap_all(Task& task, ReapObjects reap_objects);
 
 // Reaps what the operation met (task.dead_seen). Called at an operation's end.

@@ -79,7 +79,11 @@ int get_queue(Task& task, Key key, int flags) {
 void leave_removed_queue(Task& task, MsgQueueRec& queue, WaitNode& node) {
   Journal journal(task);
   WaitList& list = node.kind == WaitKind::Sender ? queue.senders : queue.receivers;
-  if (!unlink_waiter(journal, *task.cell, list, task.slot)) return;
+  if (!unlink_waiter(journal, *task.cell, list, task.slot)) {
+    roll_back_journal(*task.cell, *task.rec);
+    task.cell->poison("a queue's list of waiters is broken");
+    return;
+  }
   journal.set(node.result, -EIDRM);
   journal.commit();
   store_release(node.word, kWaitDone);
@@ -90,7 +94,10 @@ void recheck_msg_wait(Task& task) {
   const Critical critical(task);
   WaitNode& node = task.rec->wait;
   LockedQueue queue(task, node.object);
-  if (!queue || node.linked == 0) {
+  if (!queue || task.cell->is_poisoned()) {
+    node.result = -EIO;
+    store_release(node.word, kWaitDone);
+  } else if (node.linked == 0) {
     store_release(node.word, kWaitDone);
   } else if (queue->live == 0) {
     leave_removed_queue(task, *queue, node);
@@ -115,6 +122,12 @@ void enqueue_self(Task& task, Journal& journal, MsgQueueRec& queue, WaitKind kin
 i64 wait_for_result(Task& task) {
   if (!sleep_until_done(task, recheck_msg_wait)) return -EINTR;
   return task.rec->wait.result;
+}
+
+// A handler that came past the trampoline calls us out of a blocked call, whose node we need.
+IPCELL_ALWAYS_INLINE void leave_outer_wait(Task& task) {
+  if (task.wait_frame != nullptr) [[unlikely]]
+    interrupt_wait(task);
 }
 
 // --------------------------------------------------------------------------- msgsnd
@@ -208,6 +221,7 @@ i64 receive_found(Task& task, LockedQueue& queue, const ReceiveArgs& args,
   if (args.size < found.message->size && (args.flags & MSG_NOERROR) == 0) return -E2BIG;
   if ((args.flags & kMsgCopy) != 0) {
     MsgBlock* copy = task.cell->at<MsgBlock>(task.rec->in_flight);
+    if (copy == nullptr) return -EIO;
     return copy_message(*task.cell, *copy, *found.message);
   }
   take_message(task, queue, found);
@@ -255,7 +269,8 @@ long fill_buffer(Task& task, void* buffer, u64 size) {
   MsgBlock* message = task.cell->at<MsgBlock>(task.rec->in_flight);
   if (message == nullptr) return task.cell->poison("a message is outside of the heap");
   const long type = static_cast<long>(message->type);
-  const u64 length = size < message->size ? size : message->size;
+  const u64 whole = load_relaxed(message->size);
+  const u64 length = size < whole ? size : whole;
   if (copy_to_user(buffer, &type, sizeof type) != 0) return -EFAULT;
   if (store_message(task, *message, static_cast<u8*>(buffer) + sizeof type, length) != 0)
     return -EFAULT;
@@ -276,6 +291,7 @@ long sys_msgget(Task& task, int key, int flags) {
 // whatever the queue says.
 long sys_msgsnd(Task& task, int id, const void* message, std::size_t size, int flags) {
   const Critical critical(task);
+  leave_outer_wait(task);
   if (task.cell->is_poisoned()) return -EIO;
   if (size > load_relaxed(task.cell->header().limits.msgmax) || static_cast<long>(size) < 0 ||
       id < 0) {
@@ -292,6 +308,7 @@ long sys_msgsnd(Task& task, int id, const void* message, std::size_t size, int f
 // Linux: ipc/msg.c:do_msgrcv()
 long sys_msgrcv(Task& task, int id, void* message, std::size_t size, long type, int flags) {
   const Critical critical(task);
+  leave_outer_wait(task);
   if (task.cell->is_poisoned()) return -EIO;
   if (id < 0 || static_cast<long>(size) < 0) return -EINVAL;
   if ((flags & kMsgCopy) != 0) {

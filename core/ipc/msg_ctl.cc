@@ -59,7 +59,7 @@ struct MsgTotals {
 // no counter that all queues share. The registry is locked.
 MsgTotals add_up_locked(Task& task, const Registry& registry) {
   MsgTotals totals;
-  for (i32 idx = 0; idx <= registry.max_idx; ++idx) {
+  for (i32 idx = 0; idx <= registry.max_idx && idx < static_cast<i32>(kMaxIds); ++idx) {
     const u64 offset = peek_record(registry, idx);
     if (offset == 0) continue;
     LockedQueue queue(task, offset);

@@ -20,36 +20,47 @@ bool matches(const MsgBlock& message, i64 type, u32 mode) {
   return false;
 }
 
+// A damaged queue: takes this operation back and marks the cell.
+void give_up(Task& task, const char* reason) {
+  roll_back_journal(*task.cell, *task.rec);
+  task.cell->poison(reason);
+}
+
+constexpr char kBrokenWaiters[] = "a queue's list of waiters is broken";
+
 // The task of a list's entry, if it can be one and its list can't go round.
 TaskRec* waiter_at(const Cell& cell, u32 slot, u32 steps) {
   TaskRec* rec = cell.task(slot);
   if (rec == nullptr || steps >= kTaskSlots) {
-    cell.poison("a queue's list of waiters is broken");
+    cell.poison(kBrokenWaiters);
     return nullptr;
   }
   return rec;
 }
 
-void append_message(Journal& journal, const Cell& cell, MsgQueueRec& queue, u64 offset,
+// False if the list is broken.
+bool append_message(Journal& journal, const Cell& cell, MsgQueueRec& queue, u64 offset,
                     MsgBlock& message) {
   message.next = 0;  // nobody reaches the message before the commit
   kill_barrier();
-  MsgBlock* last = queue.first != 0 ? cell.at<MsgBlock>(queue.last) : nullptr;
-  if (last != nullptr) {
+  if (queue.first == 0) {
+    journal.set(queue.first, offset);
+  } else if (MsgBlock* last = cell.at<MsgBlock>(queue.last)) {
     journal.set(last->next, offset);
   } else {
-    journal.set(queue.first, offset);
+    return false;
   }
   journal.set(queue.last, offset);
   const MsgLoad held = queue.held();
   journal.set(queue.load, pack_load(held.cbytes + message.size, held.qnum + 1ull));
+  return true;
 }
 
 // Ends a waiter's wait with `result`, in one transaction of its own.
 void finish_waiter(Task& task, WaitList& list, u32 slot, i64 result, WakeList& wakes) {
   Journal journal(task);
   if (!unlink_waiter(journal, *task.cell, list, slot)) {
-    task.cell->poison("a queue's list of waiters is broken");
+    give_up(task, kBrokenWaiters);
     return;
   }
   journal.set(task.cell->task(slot)->wait.result, result);
@@ -109,7 +120,7 @@ void move_to_end(Task& task, WaitList& list, u32 slot) {
   if (list.last == slot) return;
   Journal journal(task);
   if (!unlink_waiter(journal, *task.cell, list, slot)) {
-    task.cell->poison("a queue's list of waiters is broken");
+    give_up(task, kBrokenWaiters);
     return;
   }
   link_waiter(journal, *task.cell, list, slot);
@@ -126,17 +137,18 @@ void admit(Task& task, MsgQueueRec& queue, u32 slot, WakeList& wakes) {
   const u64 offset = node.message;
   Journal journal(task);
   if (!unlink_waiter(journal, *task.cell, queue.senders, slot)) {
-    task.cell->poison("a queue's list of waiters is broken");
+    give_up(task, kBrokenWaiters);
     return;
   }
   journal.set(node.result, 0);
   journal.set(node.message, 0);
   deliver(task, journal, queue, offset, task.cell->task(slot)->pid, wakes);
-  wakes.publish(slot);
+  if (!task.cell->is_poisoned()) wakes.publish(slot);
 }
 
 bool can_enter(Task& task, const MsgQueueRec& queue, u32 slot) {
   const TaskRec* rec = task.cell->task(slot);
+  if (rec == nullptr) return false;
   if (is_token_dead(rec->token)) {
     task.dead_seen = slot;
     return false;
@@ -194,9 +206,9 @@ void adopt(Task& task, u64& theirs, u64& ours) {
 
 // Frees a list of messages, one after the other through the task's own in_flight.
 void free_garbage(Task& task, u64& garbage) {
-  while (garbage != 0 && !task.cell->is_poisoned()) {
+  for (u64 n = 0; garbage != 0 && !task.cell->is_poisoned(); ++n) {
     const MsgBlock* message = task.cell->at<MsgBlock>(garbage);
-    if (message == nullptr) {
+    if (message == nullptr || n > kHeapSize / sizeof(MsgBlock)) {
       task.cell->poison("a queue's list of messages is broken");
       return;
     }
@@ -206,6 +218,15 @@ void free_garbage(Task& task, u64& garbage) {
     journal.set(garbage, next);
     journal.commit();
     free_message(task, task.rec->in_flight);
+  }
+}
+
+void enqueue_message(Task& task, Journal& journal, MsgQueueRec& queue, u64 offset,
+                     MsgBlock& message) {
+  if (append_message(journal, *task.cell, queue, offset, message)) {
+    journal.commit();
+  } else {
+    give_up(task, "a queue's last message is outside of the heap");
   }
 }
 
@@ -221,7 +242,7 @@ FoundMessage find_message(const Cell& cell, const MsgQueueRec& queue, i64 type, 
   u64 offset = queue.first;
   for (u64 index = 0; offset != 0; ++index) {
     MsgBlock* message = cell.at<MsgBlock>(offset);
-    if (message == nullptr || index >= queue.held().qnum) {
+    if (message == nullptr || index >= queue.held().qnum || index > kHeapSize / sizeof(MsgBlock)) {
       cell.poison("a queue's list of messages is broken");
       return {};
     }
@@ -254,15 +275,14 @@ void deliver(Task& task, Journal& journal, MsgQueueRec& queue, u64 offset, i32 s
   const Cell& cell = *task.cell;
   MsgBlock* message = cell.at<MsgBlock>(offset);
   if (message == nullptr) {
-    cell.poison("a message is outside of the heap");
+    give_up(task, "a message is outside of the heap");
     return;
   }
   const i64 seconds = now(task);
   journal.set_if_changed(queue.lspid, sender_pid);
   journal.set_if_changed(queue.stime, seconds);
   if (queue.receivers.first == kNoSlot) [[likely]] {
-    append_message(journal, cell, queue, offset, *message);
-    journal.commit();
+    enqueue_message(task, journal, queue, offset, *message);
     return;
   }
   bool too_small = false;
@@ -274,12 +294,11 @@ void deliver(Task& task, Journal& journal, MsgQueueRec& queue, u64 offset, i32 s
   const bool was_settled = queue.unsettled == 0;
   if (too_small && was_settled) journal.set(queue.unsettled, 1u);
   if (taker == kNoSlot) {
-    append_message(journal, cell, queue, offset, *message);
-    journal.commit();
+    enqueue_message(task, journal, queue, offset, *message);
   } else {
     TaskRec& receiver = *cell.task(taker);
     if (!unlink_waiter(journal, cell, queue.receivers, taker)) {
-      cell.poison("a queue's list of waiters is broken");
+      give_up(task, kBrokenWaiters);
       return;
     }
     journal.set(receiver.wait.result, 0);
@@ -311,12 +330,15 @@ void admit_senders(Task& task, MsgQueueRec& queue, WakeList& wakes) {
   if (fitting == 0) return;
   u32 slot = queue.senders.first;
   for (u32 n = 0; n < total && fitting != total; ++n) {
-    const u32 next = cell.task(slot)->wait.next;
+    const TaskRec* rec = waiter_at(cell, slot, n);
+    if (rec == nullptr) return;
+    const u32 next = rec->wait.next;
     if (!can_enter(task, queue, slot)) move_to_end(task, queue.senders, slot);
     slot = next;
   }
   for (u32 n = 0; n < fitting && queue.senders.first != kNoSlot; ++n) {
     slot = queue.senders.first;
+    if (waiter_at(cell, slot, n) == nullptr) return;
     if (can_enter(task, queue, slot)) {
       admit(task, queue, slot, wakes);
     } else {
@@ -344,7 +366,7 @@ bool cancel_msg_wait(Task& task) {
     }
     Journal journal(task);
     if (!unlink_waiter(journal, *task.cell, list_of(*queue, node), task.slot)) {
-      task.cell->poison("a queue's list of waiters is broken");
+      give_up(task, kBrokenWaiters);
       return false;
     }
     journal.set(node.result, -EINTR);
@@ -383,7 +405,7 @@ void reap_msg(Task& reaper, TaskRec& dead, u32 dead_slot) {
     if (dead.wait.linked != 0) {
       Journal journal(reaper);
       if (!unlink_waiter(journal, *reaper.cell, list_of(*queue, dead.wait), dead_slot)) {
-        reaper.cell->poison("a queue's list of waiters is broken");
+        give_up(reaper, kBrokenWaiters);
         return;
       }
       journal.commit();

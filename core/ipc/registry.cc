@@ -49,8 +49,9 @@ i32 find_cyclic_idx(const Registry& registry) {
   i32 end = registry.in_use * 3 / 2;
   if (end < kMinCycle) end = kMinCycle;
   if (end > static_cast<i32>(kMaxIds)) end = kMaxIds;
-  i32 idx = registry.next_idx < end ? find_free_idx(registry, registry.next_idx, end) : -1;
-  if (idx < 0 && registry.next_idx > 0) idx = find_free_idx(registry, 0, end);
+  const bool is_inside = registry.next_idx >= 0 && registry.next_idx < end;
+  i32 idx = is_inside ? find_free_idx(registry, registry.next_idx, end) : -1;
+  if (idx < 0 && registry.next_idx != 0) idx = find_free_idx(registry, 0, end);
   return idx;
 }
 
@@ -110,7 +111,13 @@ int add_id_locked(Journal& journal, const Cell& cell, Registry& registry, u64 of
     idx = find_free_idx(registry, static_cast<i32>(idx_of(registry.next_id)), kMaxIds);
     if (idx < 0) return -ENOSPC;
   }
-  if (const int error = cell.ensure(&registry.entries[idx], sizeof(RegistryEntry))) return error;
+  // All up to the highest index, for those who look without the lock.
+  const i32 first = idx > registry.max_idx ? registry.max_idx + 1 : idx;
+  if (first < 0 || first > idx) return cell.poison("a registry's highest index is none");
+  if (const int error = cell.ensure(&registry.entries[first],
+                                    static_cast<u64>(idx - first + 1) * sizeof(RegistryEntry))) {
+    return error;
+  }
   if (registry.next_id < 0) {
     journal.set_if_changed(registry.seq, seq);
     journal.set(registry.last_idx, idx);
