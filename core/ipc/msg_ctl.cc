@@ -110,7 +110,9 @@ long set_queue(Task& task, i32 id, const struct msqid_ds& wanted) {
   if (!queue) return -EIO;
   if (!queue.is(id)) return -EINVAL;
   if (!is_owner_or_admin(*task.cred, queue->perm)) return -EPERM;
-  if (wanted.msg_qbytes > load_relaxed(task.cell->header().limits.msgmnb) &&
+  // Linux: ipc/msg.c:msgctl_down() takes it as an int.
+  const i32 qbytes = static_cast<i32>(wanted.msg_qbytes);
+  if (static_cast<u32>(qbytes) > load_relaxed(task.cell->header().limits.msgmnb) &&
       !task.cred->has_capability(kCapSysResource)) {
     return -EPERM;
   }
@@ -121,7 +123,7 @@ long set_queue(Task& task, i32 id, const struct msqid_ds& wanted) {
   journal.set(queue->perm.gid, static_cast<u32>(wanted.msg_perm.gid));
   journal.set(queue->perm.mode,
               (queue->perm.mode & ~kModeBits) | (wanted.msg_perm.mode & kModeBits));
-  journal.set(queue->qbytes, static_cast<u64>(wanted.msg_qbytes));
+  journal.set(queue->qbytes, static_cast<u64>(static_cast<i64>(qbytes)));
   journal.set(queue->ctime, now(task));
   // Receivers may be excluded now, and senders may have room: whoever sleeps asks again.
   journal.set(queue->perm_seq, queue->perm_seq + 1);

@@ -127,13 +127,9 @@ void move_to_end(Task& task, WaitList& list, u32 slot) {
   journal.commit();
 }
 
-// Sends a blocked sender's message for it, or has it ask again where its permission may have gone.
+// Sends a blocked sender's message for it.
 void admit(Task& task, MsgQueueRec& queue, u32 slot, WakeList& wakes) {
   WaitNode& node = task.cell->task(slot)->wait;
-  if (node.perm_seq != queue.perm_seq) {
-    finish_waiter(task, queue.senders, slot, kWaitRetry, wakes);
-    return;
-  }
   const u64 offset = node.message;
   Journal journal(task);
   if (!unlink_waiter(journal, *task.cell, queue.senders, slot)) {
@@ -336,10 +332,17 @@ void admit_senders(Task& task, MsgQueueRec& queue, WakeList& wakes) {
     if (!can_enter(task, queue, slot)) move_to_end(task, queue.senders, slot);
     slot = next;
   }
+  bool ask_again = false;
   for (u32 n = 0; n < fitting && queue.senders.first != kNoSlot; ++n) {
     slot = queue.senders.first;
-    if (waiter_at(cell, slot, n) == nullptr) return;
-    if (can_enter(task, queue, slot)) {
+    const TaskRec* rec = waiter_at(cell, slot, n);
+    if (rec == nullptr) return;
+    // One whose permission may have gone is only woken, to ask again; those behind it must not get
+    // before it, and are woken after it.
+    if (rec->wait.perm_seq != queue.perm_seq) ask_again = true;
+    if (ask_again) {
+      finish_waiter(task, queue.senders, slot, kWaitRetry, wakes);
+    } else if (can_enter(task, queue, slot)) {
       admit(task, queue, slot, wakes);
     } else {
       move_to_end(task, queue.senders, slot);

@@ -1,0 +1,108 @@
+// syscall(2): programs that make IPC calls by number get the cell as well.
+//
+// Only the numbers of kOurs go to C++ code. All others run the few instructions that libc's own
+// syscall() is, in place: a vfork(2) or clone(2) made by number must not return into a frame of ours.
+#include <sys/syscall.h>
+
+#include "core/base/sys.h"
+#include "core/syscalls.h"
+#include "interpose/errno.h"
+#include "interpose/process.h"
+
+#if defined(__x86_64__)
+
+namespace {
+
+using ipcell::Task;
+using ipcell::u64;
+
+constexpr int kOurs[] = {SYS_msgget,    SYS_msgsnd,    SYS_msgrcv,    SYS_msgctl,   SYS_setuid,
+                         SYS_setgid,    SYS_setreuid,  SYS_setregid,  SYS_setgroups, SYS_setresuid,
+                         SYS_setresgid, SYS_setfsuid,  SYS_setfsgid,  SYS_capset,   SYS_chroot};
+
+struct NumberSet {
+  u64 words[4];
+};
+
+constexpr NumberSet make_set() {
+  NumberSet set = {};
+  for (int number : kOurs) set.words[number / 64] |= 1ull << (number % 64);
+  return set;
+}
+
+template <class T>
+T* pointer(long value) {
+  return reinterpret_cast<T*>(value);
+}
+
+long call_core(Task& task, long number, long a, long b, long c, long d, long e) {
+  switch (number) {
+    case SYS_msgget: return ipcell::sys_msgget(task, static_cast<int>(a), static_cast<int>(b));
+    case SYS_msgsnd:
+      return ipcell::sys_msgsnd(task, static_cast<int>(a), pointer<const void>(b),
+                                static_cast<std::size_t>(c), static_cast<int>(d));
+    case SYS_msgrcv:
+      return ipcell::sys_msgrcv(task, static_cast<int>(a), pointer<void>(b),
+                                static_cast<std::size_t>(c), d, static_cast<int>(e));
+    case SYS_msgctl:
+      return ipcell::sys_msgctl(task, static_cast<int>(a), static_cast<int>(b), pointer<void>(c));
+  }
+  return -ENOSYS;
+}
+
+}  // namespace
+
+extern "C" {
+
+// Bit per system call number below 256; read by syscall() below.
+__attribute__((visibility("hidden"), used)) extern const NumberSet ipcell_our_numbers = make_set();
+
+__attribute__((visibility("hidden"), used)) long ipcell_our_syscall(long number, long a, long b, long c,
+                                                                    long d, long e, long f) {
+  const bool is_ipc = number >= SYS_msgget && number <= SYS_msgctl;
+  if (is_ipc) {
+    Task* task = ipcell::current_task();
+    return ipcell::to_libc(task != nullptr ? call_core(*task, number, a, b, c, d, e) : -ENOSYS);
+  }
+  ipcell::map_cell_early();
+  const long result = ipcell::sys::call(number, a, b, c, d, e, f);
+  ipcell::forget_credentials();
+  return ipcell::to_libc(result);
+}
+
+__attribute__((visibility("hidden"), used)) long ipcell_syscall_failed(long result) {
+  return ipcell::to_libc(result);
+}
+}
+
+asm(R"(
+        .pushsection .text
+        .globl syscall
+        .type syscall, @function
+        .p2align 4
+syscall:
+        .cfi_startproc
+        endbr64
+        cmpq $256, %rdi
+        jae 1f
+        btq %rdi, ipcell_our_numbers(%rip)
+        jc ipcell_our_syscall
+1:      movq %rdi, %rax
+        movq %rsi, %rdi
+        movq %rdx, %rsi
+        movq %rcx, %rdx
+        movq %r8, %r10
+        movq %r9, %r8
+        movq 8(%rsp), %r9
+        syscall
+        cmpq $-4095, %rax
+        jae 2f
+        ret
+2:      movq %rax, %rdi
+        jmp ipcell_syscall_failed
+        .cfi_endproc
+        .size syscall, .-syscall
+        .popsection
+)");
+
+#endif
