@@ -8,9 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <fcntl.h>
+#include <fstream>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,17 +37,13 @@ struct ProcessState {
 
 ProcessState read_state(pid_t pid) {
   ProcessState state;
-  char text[512];
-  FILE* file = std::fopen(("/proc/" + std::to_string(pid) + "/stat").c_str(), "re");
-  if (file == nullptr) return state;
-  const std::size_t size = std::fread(text, 1, sizeof text - 1, file);
-  std::fclose(file);
-  text[size] = '\0';
+  std::string line;
+  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/stat"), line);
   // The name in parentheses may hold anything.
-  const std::string line(text);
   const std::size_t end = line.rfind(')');
-  if (end != std::string::npos)
-    std::sscanf(line.c_str() + end + 1, " %c %d", &state.letter, &state.parent);
+  if (end != std::string::npos) {
+    std::istringstream(line.substr(end + 1)) >> state.letter >> state.parent;
+  }
   return state;
 }
 

@@ -66,7 +66,7 @@ int ls(const LsOptions& options, const Places& places) {
   if (options.json) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const CellInfo& cell : cells) list.push_back(to_json(cell));
-    fmt::print("{}\n", list.dump(2));
+    fmt::print("{}\n", list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   } else if (cells.empty()) {
     spdlog::info("no cells{}", base.empty() ? "" : " in " + base);
   } else {

@@ -93,7 +93,7 @@ std::string machine_name(const Image& image) {
   switch (image.machine) {
     case EM_X86_64: return fmt::format("{} x86-64", bits);
     case EM_386: return fmt::format("{} x86", bits);
-    case EM_AARCH64: return fmt::format("{} ARM", bits);
+    case EM_AARCH64:
     case EM_ARM: return fmt::format("{} ARM", bits);
     case EM_RISCV: return fmt::format("{} RISC-V", bits);
     case EM_PPC64: return fmt::format("{} POWER", bits);

@@ -51,7 +51,7 @@ class FreshCell {
     const std::string base = places.base_for(mode);
     unsigned random = 0;
     if (getrandom(&random, sizeof random, 0) != sizeof random) random = 0;
-    const std::string name = fmt::format("run-{}-{:08x}", getpid(), random);
+    const std::string name = fmt::format("{}{}-{:08x}", kTransientPrefix, getpid(), random);
     const DirStatus status = place_cell(base.c_str(), name.c_str(), &place_);
     if (!status.ok()) throw Failure(explain(status, base.c_str()));
     draft_ = kDraftPrefix + name;

@@ -43,6 +43,7 @@ struct ThreadState {
 
 Settings g_settings;
 Cell g_cell;
+CellPlace g_place;           // of g_cell
 bool g_has_failed;       // no cell; said once
 u32 g_attach_lock;       // guards g_cell, g_has_failed, g_generation's page
 u32 g_cred_version = 1;  // counts changes of credentials; atomic
@@ -121,7 +122,7 @@ bool open_cell() {
   request.uid = static_cast<u32>(sys::call(SYS_geteuid));
   request.name = s.has_name ? s.cell_name : nullptr;
   request.mode = s.mode;
-  CellPlace place;
+  CellPlace& place = g_place;
   const DirStatus where = locate_cell(request, Create::Yes, &place);
   if (!where.ok()) return complain(place.base.text, where.describe());
   Cell::Options options;
@@ -130,6 +131,29 @@ bool open_cell() {
   options.shared = s.shared;
   const CellStatus status = Cell::open_or_create(place.file.text, options, &g_cell);
   return status.ok() || complain(place.file.text, status.describe());
+}
+
+// True if the cell that the environment names is to be removed by the last process out. Asked by
+// processes that never mapped it, at the price of an open and a read, in cells made for one run only.
+bool is_orphaned_unmapped(CellPlace* place) {
+  const Settings& s = g_settings;
+  if (!s.has_dir || !s.has_name || strncmp(s.cell_name, kTransientPrefix, strlen(kTransientPrefix)) != 0 ||
+      !place_cell(s.dir, s.cell_name, place).ok()) {
+    return false;
+  }
+  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(place->file.text), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return false;
+  u32 orphaned = 0;
+  sys::call(SYS_pread64, fd, sys::arg(&orphaned), sizeof orphaned, offsetof(Header, orphaned));
+  sys::call(SYS_close, fd);
+  return orphaned != 0;
+}
+
+// `ipcell run` has ended, and left the removal of its cell to the last process out.
+__attribute__((destructor)) void leave_cell() {
+  const bool is_orphaned =
+      g_cell.is_open() ? load_acquire(g_cell.header().orphaned) != 0 : is_orphaned_unmapped(&g_place);
+  if (is_orphaned) leave_orphaned_cell(g_place, static_cast<i32>(sys::call(SYS_getpid)));
 }
 
 bool make_generation_page() {

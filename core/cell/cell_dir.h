@@ -14,6 +14,8 @@ namespace ipcell {
 constexpr u32 kCellPathSize = 440;
 constexpr u32 kCellNameMax = 64;
 constexpr const char* kDefaultCell = "default";
+// How the names of cells begin that `ipcell run` makes for one run.
+constexpr const char* kTransientPrefix = "run-";
 constexpr const char* kCellFile = "cell";
 // Who runs a transient cell: made, kept locked and read by the command.
 constexpr const char* kRunnerFile = "runner";

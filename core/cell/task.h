@@ -68,6 +68,10 @@ class Task {
   u32 lock_depth = 0;                  // how many of rec->intents are in force
   u32 spin_budget = 256;               // see wait_queue.cc
   u32 failed_spins = 0;
+  static constexpr u32 kFirstYieldPause = 16;
+  u32 yield_credit = 1;
+  u32 yield_pause = kFirstYieldPause;
+  u32 skipped_yields = 0;
   u32 dead_seen = kNoSlot;  // a dead task met on the way, to be reaped when no lock is held
 };
 

@@ -4,16 +4,18 @@ namespace ipcell {
 
 namespace {
 
-// Spinning pays off where the waker runs on another CPU and answers soon. The budget follows the
-// recent past: it doubles with each success and halves with each failure, and when it is used up
-// one wait in kProbeEvery tries again.
+// Before it sleeps, a task waits a little in ways that spare both sides a system call: the waker
+// finds kWaitSpinning and need not wake. Each way is tried as long as it paid off lately.
+//
+// Spinning helps where the waker runs on another CPU and answers soon. The budget doubles with each
+// success and halves with each failure; when it is used up one wait in kProbeEvery tries again.
 constexpr u32 kMaxSpins = 1024;
 constexpr u32 kMinSpins = 16;
 constexpr u32 kProbeEvery = 64;
 
 u32 spins_for(Task& task) {
   if (task.spin_budget >= kMinSpins) return task.spin_budget;
-  return ++task.failed_spins % kProbeEvery == 0 ? kMinSpins * 8 : 0;
+  return ++task.failed_spins % kProbeEvery == 0 ? kMinSpins * 4 : 0;
 }
 
 // True if the word left kWaitSpinning.
@@ -29,6 +31,29 @@ bool spin(Task& task, const u32& word) {
   }
   task.spin_budget /= 2;
   return load_acquire(word) != kWaitSpinning;
+}
+
+// Yielding helps where the waker waits for this very CPU: it runs, answers, and yields back. A yield
+// that did not pay off may have given the CPU to a stranger for a whole slice, so the pauses between
+// further tries double.
+constexpr u32 kMaxYieldCredit = 4;
+constexpr u32 kMaxYieldPause = 1024;
+
+bool yield(Task& task, const u32& word) {
+  if (task.yield_credit == 0) {
+    if (++task.skipped_yields < task.yield_pause) return false;
+    task.skipped_yields = 0;
+    if (task.yield_pause < kMaxYieldPause) task.yield_pause *= 2;
+    task.yield_credit = 1;
+  }
+  sys::call(SYS_sched_yield);
+  if (load_acquire(word) == kWaitSpinning) {
+    --task.yield_credit;
+    return false;
+  }
+  task.yield_pause = Task::kFirstYieldPause;
+  if (task.yield_credit < kMaxYieldCredit) ++task.yield_credit;
+  return true;
 }
 
 // The window in which handlers may run. Handlers of signals that came before it run at its start.
@@ -107,7 +132,7 @@ bool sleep_until_done(Task& task, Recheck recheck) {
   WaitFrame frame;
   {
     const HandlerWindow window(task, frame);
-    if (!frame.interrupted && !spin(task, word)) {
+    if (!frame.interrupted && !spin(task, word) && !yield(task, word)) {
       u32 expected = kWaitSpinning;
       compare_exchange(word, expected, kWaitSleeping);
     }

@@ -1,0 +1,344 @@
+#include "driver.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "family.h"
+#include "log.h"
+#include "persona.h"
+#include "rng.h"
+#include "stats.h"
+
+enum { kLineSize = kReplyText + 1024 };
+
+static const Options* options;
+static Pool pool;
+static Rng rng;
+static long step;
+
+// ---- What is written
+
+static void add_request(Text* text, const Request* request) {
+  kFamilies[request->family]->describe(request, text);
+  text_add_persona(text, request->persona);
+  if (request->raw) text_add(text, " raw");
+}
+
+// Who is in which call, as the last words of a log.
+static void log_unfinished(int index) {
+  static char line[kLineSize];
+  const Request* request = &shared->slots[index].request;
+  if (pool_is_done(index) || request->family == kLifecycle) return;
+  Text text = text_over(line, sizeof(line));
+  text_add(&text, "%06ld W%d is in ", step, index);
+  add_request(&text, request);
+  log_text(line);
+}
+
+_Noreturn void driver_fail(const char* format, ...) {
+  char reason[256];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(reason, sizeof(reason), format, arguments);
+  va_end(arguments);
+  log_line("%06ld FAILED: %s", step, reason);
+  for (int i = 0; step > 0 && i < pool.count; i++) log_unfinished(i);
+  log_close();
+  fprintf(stderr, "ipc_sequence: step %ld: %s\n", step, reason);
+  pool_kill_all(&pool);
+  exit(1);
+}
+
+static void add_reply(Text* text, const Reply* reply) {
+  if (reply->ret < 0)
+    text_add(text, " = %" PRId64 " %s", reply->ret, error_name(reply->error));
+  else if (reply->error != 0)
+    text_add(text, " = %" PRId64 " but errno %s", reply->ret, error_name(reply->error));
+  else
+    text_add(text, " = %" PRId64, reply->ret);
+  text_add(text, "%s", reply->text);
+}
+
+static void add_outcome(Text* text, const Slot* slot) {
+  if (slot->jumped)
+    text_add(text, " left by siglongjmp");
+  else
+    add_reply(text, &slot->reply);
+  if (slot->signals != 0) text_add(text, " after %d handlers", slot->signals);
+}
+
+static void log_nested(int index, Slot* slot) {
+  static char line[kLineSize];
+  if (!slot->has_nested) return;
+  const Request* request = &slot->nested_request;
+  Text text = text_over(line, sizeof(line));
+  text_add(&text, "%06ld W%d in its handler ", step, index);
+  add_request(&text, request);
+  add_reply(&text, &slot->nested_reply);
+  log_text(line);
+  kFamilies[request->family]->learn(request, &slot->nested_reply);
+  stats_event(kStatNestedCall);
+}
+
+// ---- Calls that have ended
+
+static void learn(int index, bool has_slept) {
+  const Slot* slot = &shared->slots[index];
+  stats_call(&slot->request, slot, has_slept);
+  if (!slot->jumped) kFamilies[slot->request.family]->learn(&slot->request, &slot->reply);
+}
+
+static void log_wake(int index) {
+  static char line[kLineSize];
+  Worker* worker = &pool.workers[index];
+  Slot* slot = &shared->slots[index];
+  const Request* request = &slot->request;
+  Text text = text_over(line, sizeof(line));
+  text_add(&text, "%06ld W%d wakes from %06ld %s", step, index, worker->step,
+           kFamilies[request->family]->ops[request->op]);
+  add_outcome(&text, slot);
+  if (options->wake_order) text_add(&text, " order %" PRIu64, slot->finished);
+  log_text(line);
+  worker->state = kIdle;
+  learn(index, true);
+}
+
+// Logs the sleepers whose calls have ended, in the order of their numbers.
+static void collect(void) {
+  int woken = 0;
+  for (int i = 0; i < pool.count; i++) {
+    if (pool.workers[i].state != kAsleep || !pool_is_done(i)) continue;
+    log_wake(i);
+    woken++;
+  }
+  stats_woken(woken);
+}
+
+static int count_sleepers_like(const Request* request) {
+  int count = 0;
+  for (int i = 0; i < pool.count; i++) {
+    const Request* other = &shared->slots[i].request;
+    count += pool.workers[i].state == kAsleep && other->object == request->object &&
+             other->family == request->family && other->op == request->op;
+  }
+  return count;
+}
+
+static bool has_sleeper(const Request* request) {
+  for (int i = 0; i < pool.count; i++) {
+    const Request* other = &shared->slots[i].request;
+    if (pool.workers[i].state == kAsleep && other->object == request->object &&
+        other->family == request->family)
+      return true;
+  }
+  return false;
+}
+
+// Hands worker `index` the request in its slot, and logs what comes of it.
+static void make_call(int index) {
+  static char line[kLineSize];
+  Worker* worker = &pool.workers[index];
+  const Slot* slot = &shared->slots[index];
+  Text text = text_over(line, sizeof(line));
+  text_add(&text, "%06ld W%d ", step, index);
+  add_request(&text, &slot->request);
+  pool_ring(&pool, index);
+  if (!slot->request.may_sleep) pool_wait_done(&pool, index);
+  if (pool_is_done(index)) {
+    add_outcome(&text, slot);
+    if (options->wake_order) text_add(&text, " order %" PRIu64, slot->finished);
+    learn(index, false);
+  } else {
+    text_add(&text, " sleeps");
+    worker->state = kAsleep;
+    worker->step = step;
+    stats_sleeper(count_sleepers_like(&slot->request));
+  }
+  log_text(line);
+  collect();
+}
+
+// ---- Steps
+
+static int draw_family(void) {
+  int64_t total = 0;
+  for (int i = 0; i < kFamilyCount; i++)
+    total += (options->families >> i & 1) ? kFamilies[i]->weight : 0;
+  int64_t at = rng_below(&rng, total);
+  int family = 0;
+  for (;; family++) {
+    const int weight = (options->families >> family & 1) ? kFamilies[family]->weight : 0;
+    if (at < weight) return family;
+    at -= weight;
+  }
+}
+
+// A random worker in this state among those numbered `first` or above, -1 if there is none.
+static int draw_worker(WorkerState state, int first) {
+  int candidates[kMaxWorkers + 1];
+  int count = 0;
+  for (int i = first; i < pool.count; i++)
+    if (pool.workers[i].state == state) candidates[count++] = i;
+  return count == 0 ? -1 : candidates[rng_below(&rng, count)];
+}
+
+static const Request* draw_sleeper(int family) {
+  const int index = draw_worker(kAsleep, 0);
+  const Request* request = index < 0 ? NULL : &shared->slots[index].request;
+  return request != NULL && request->family == family ? request : NULL;
+}
+
+static void clear_request(Request* request, int worker, int family) {
+  memset(request, 0, sizeof(*request));
+  request->worker = worker;
+  request->family = family;
+  request->object = -1;
+}
+
+static void draw_request(Request* request, int worker, bool may_sleep) {
+  clear_request(request, worker, draw_family());
+  request->raw = rng_percent(&rng, 12);
+  request->tag = rng_next(&rng);
+  if (rng_percent(&rng, 28)) request->persona = persona_draw(&rng);
+  const Family* family = kFamilies[request->family];
+  family->draw(&rng, may_sleep, draw_sleeper(request->family), request);
+  if (!options->personas) request->persona = 0;
+  if (!options->syscalls && (family->file_ops >> request->op & 1) == 0) request->raw = false;
+}
+
+static void step_call(int index) {
+  Request* request = &shared->slots[index].request;
+  draw_request(request, index, index != 0);
+  if (options->one_sleeper && request->may_sleep && has_sleeper(request))
+    draw_request(request, index, false);
+  make_call(index);
+}
+
+// A handler keeps the persona of the call that it interrupts.
+static void draw_nested(Request* request, int worker) {
+  draw_request(request, worker, false);
+  request->persona = 0;
+}
+
+static void step_signal(int index) {
+  static const Choice kActions[] = {
+      {50, kActionNone}, {25, kActionNested}, {12, kActionJump}, {13, kActionNested | kActionJump}};
+  // The last one's default is to be ignored: the sleep must go on.
+  static const Choice kSignals[] = {{50, SIGUSR1}, {40, SIGUSR2}, {10, SIGURG}};
+  Slot* slot = &shared->slots[index];
+  const int number = (int)RNG_CHOOSE(&rng, kSignals);
+  slot->signal_action = (int)RNG_CHOOSE(&rng, kActions);
+  draw_nested(&slot->nested_request, index);
+  stats_event(number == SIGURG ? kStatSignalIgnored : kStatSignal);
+  log_line("%06ld signal %s to W%d", step,
+           number == SIGUSR1   ? "USR1"
+           : number == SIGUSR2 ? "USR2"
+                               : "URG",
+           index);
+  slot->has_nested = false;
+  pool_signal(&pool, index, number);
+  log_nested(index, slot);
+  collect();
+}
+
+static void forget(int worker) {
+  for (int f = 0; f < kFamilyCount; f++)
+    if (kFamilies[f]->forget != NULL) kFamilies[f]->forget(worker);
+}
+
+static void step_kill(int index) {
+  const bool is_asleep = pool.workers[index].state == kAsleep;
+  stats_event(is_asleep ? kStatKillAsleep : kStatKillIdle);
+  log_line("%06ld kill W%d%s", step, index, is_asleep ? " in its sleep" : "");
+  pool_signal(&pool, index, SIGKILL);
+  pool_replace(&pool, index, SIGKILL);
+  forget(index);
+  collect();
+}
+
+// An idle worker exits or executes itself anew.
+static void step_lifecycle(int index) {
+  static const char* const kNames[] = {"exit", "_exit", "exec"};
+  Request* request = &shared->slots[index].request;
+  clear_request(request, index, kLifecycle);
+  request->op = (int)rng_below(&rng, kLifecycleOps);
+  log_line("%06ld W%d %s", step, index, kNames[request->op]);
+  pool_ring_last(&pool, index);
+  if (request->op == kLifecycleExec) {
+    stats_event(kStatExec);
+    pool_wait_done(&pool, index);
+  } else {
+    stats_event(kStatExit);
+    pool_replace(&pool, index, 0);
+  }
+  forget(index);
+  collect();
+}
+
+static void take_step(void) {
+  const int asleep = pool_count_asleep(&pool);
+  const int idle = draw_worker(kIdle, 1);
+  const int sleeper = draw_worker(kAsleep, 1);
+  const int64_t roll = rng_below(&rng, 1000);
+  if (idle < 0) stats_event(kStatAllAsleep);
+  // The more sleep, the more often one is disturbed: enough go on sleeping to meet each other.
+  if (sleeper >= 0 && roll < 8 * asleep)
+    step_signal(sleeper);
+  else if (sleeper >= 0 && roll < 10 * asleep)
+    step_kill(sleeper);
+  else if (idle >= 0 && roll >= 996)
+    step_kill(idle);
+  else if (idle >= 0 && roll >= 990)
+    step_lifecycle(idle);
+  else if (idle >= 0 && roll < 920)
+    step_call(idle);
+  else
+    step_call(0);
+}
+
+// Worker 0 removes whatever is left, which must end every sleep.
+static void close_down(void) {
+  for (int f = 0; f < kFamilyCount; f++) {
+    for (;;) {
+      Request* request = &shared->slots[0].request;
+      clear_request(request, 0, f);
+      if (!kFamilies[f]->closing(request)) break;
+      step++;
+      make_call(0);
+      if (!shared->slots[0].jumped && shared->slots[0].reply.ret < 0)
+        driver_fail("cannot remove an object");
+    }
+  }
+  if (pool_count_asleep(&pool) != 0) driver_fail("workers sleep although every object was removed");
+}
+
+void driver_run(const Options* chosen) {
+  options = chosen;
+  rng.state = options->seed;
+  pool.schedule = options->schedule;
+  pool.audits = options->audit;
+  pool_catch_signals();
+  pool_start(&pool, options->workers + 1);
+  shared->started = time(NULL);
+  shared->driver = getpid();
+  log_line("# ipc_sequence seed %" PRIu64 " ops %ld workers %d", options->seed, options->ops,
+           options->workers);
+  for (int i = 0; i < pool.count; i++) pool_spawn(&pool, i);
+  for (step = 1; step <= options->ops; step++) {
+    schedule_breathe(options->schedule);
+    take_step();
+  }
+  close_down();
+  stats_log();
+  pool_stop(&pool);
+  if (pool.audits)
+    fprintf(stderr,
+            "ipc_sequence: seed %" PRIu64 ": waited for the workers after %ld of %ld steps\n",
+            options->seed, pool.late, options->ops);
+}

@@ -1,0 +1,7 @@
+#include "family.h"
+
+const Family* const kFamilies[] = {
+    &kMsgFamily,
+    &kMsgLimitsFamily,
+};
+const int kFamilyCount = sizeof(kFamilies) / sizeof(kFamilies[0]);

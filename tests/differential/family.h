@@ -1,0 +1,47 @@
+// A family: the calls of one kind of object. To add one (semaphores, shared memory, mqueues):
+// write family_NAME.c after family_msg.c and enter it in kFamilies (families.c).
+//
+// draw, describe, learn and closing run in the driver; execute runs in a worker, possibly inside
+// a signal handler. What draw decides may depend on the answers so far (learn): both sides of a
+// comparison have seen the same answers up to the first difference, which is all that is reported.
+
+#ifndef DIFFERENTIAL_FAMILY_H
+#define DIFFERENTIAL_FAMILY_H
+
+#include <stdbool.h>
+
+#include "rng.h"
+#include "scratch.h"
+#include "shared.h"
+#include "text.h"
+
+typedef struct Family {
+  const char* name;
+  const char* const* ops;  // their names, for the log and the statistics
+  int op_count;
+  unsigned file_ops;  // bit i: op i reads or writes a file, so that raw means stdio, not syscall(2)
+  int weight;         // how often its calls are drawn, relative to other families
+  // Fills in everything but worker, family, raw, tag and persona (which it may change). Sets
+  // may_sleep to what the drawn call can do, and never to more than `may_sleep`. `sleeper` is some
+  // sleeping call of this family, or NULL: to draw one that wakes it.
+  void (*draw)(Rng* rng, bool may_sleep, const Request* sleeper, Request* request);
+  // Makes the call. Sets ret, error (errno), and as text whatever the call gave back.
+  void (*execute)(const Request* request, const Scratch* scratch, Reply* reply);
+  // "msgget(1, IPC_CREAT|0600)"
+  void (*describe)(const Request* request, Text* text);
+  // Takes note of an answer.
+  void (*learn)(const Request* request, const Reply* reply);
+  // What the process of this worker owned (descriptors, attachments, undo) is gone: it was killed,
+  // has exited or called exec. NULL for a family that has no such thing.
+  void (*forget)(int worker);
+  // At the end of a run: the next call of a clean-up, false when nothing is left.
+  bool (*closing)(Request* request);
+} Family;
+
+extern const Family* const kFamilies[];
+extern const int kFamilyCount;
+
+extern const Family kMsgFamily;
+extern const Family kMsgLimitsFamily;
+
+#endif
