@@ -43,7 +43,7 @@ struct ThreadState {
 
 Settings g_settings;
 Cell g_cell;
-CellPlace g_place;           // of g_cell
+CellPlace g_place;       // of g_cell
 bool g_has_failed;       // no cell; said once
 u32 g_attach_lock;       // guards g_cell, g_has_failed, g_generation's page
 u32 g_cred_version = 1;  // counts changes of credentials; atomic
@@ -134,14 +134,17 @@ bool open_cell() {
 }
 
 // True if the cell that the environment names is to be removed by the last process out. Asked by
-// processes that never mapped it, at the price of an open and a read, in cells made for one run only.
+// processes that never mapped it, at the price of an open and a read, in cells made for one run
+// only.
 bool is_orphaned_unmapped(CellPlace* place) {
   const Settings& s = g_settings;
-  if (!s.has_dir || !s.has_name || strncmp(s.cell_name, kTransientPrefix, strlen(kTransientPrefix)) != 0 ||
+  if (!s.has_dir || !s.has_name ||
+      strncmp(s.cell_name, kTransientPrefix, strlen(kTransientPrefix)) != 0 ||
       !place_cell(s.dir, s.cell_name, place).ok()) {
     return false;
   }
-  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(place->file.text), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(place->file.text),
+                            O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return false;
   u32 orphaned = 0;
   sys::call(SYS_pread64, fd, sys::arg(&orphaned), sizeof orphaned, offsetof(Header, orphaned));
@@ -151,8 +154,8 @@ bool is_orphaned_unmapped(CellPlace* place) {
 
 // `ipcell run` has ended, and left the removal of its cell to the last process out.
 __attribute__((destructor)) void leave_cell() {
-  const bool is_orphaned =
-      g_cell.is_open() ? load_acquire(g_cell.header().orphaned) != 0 : is_orphaned_unmapped(&g_place);
+  const bool is_orphaned = g_cell.is_open() ? load_acquire(g_cell.header().orphaned) != 0
+                                            : is_orphaned_unmapped(&g_place);
   if (is_orphaned) leave_orphaned_cell(g_place, static_cast<i32>(sys::call(SYS_getpid)));
 }
 

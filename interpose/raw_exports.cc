@@ -1,7 +1,8 @@
 // syscall(2): programs that make IPC calls by number get the cell as well.
 //
 // Only the numbers of kOurs go to C++ code. All others run the few instructions that libc's own
-// syscall() is, in place: a vfork(2) or clone(2) made by number must not return into a frame of ours.
+// syscall() is, in place: a vfork(2) or clone(2) made by number must not return into a frame of
+// ours.
 #include <sys/syscall.h>
 
 #include "core/base/sys.h"
@@ -16,9 +17,9 @@ namespace {
 using ipcell::Task;
 using ipcell::u64;
 
-constexpr int kOurs[] = {SYS_msgget,    SYS_msgsnd,    SYS_msgrcv,    SYS_msgctl,   SYS_setuid,
-                         SYS_setgid,    SYS_setreuid,  SYS_setregid,  SYS_setgroups, SYS_setresuid,
-                         SYS_setresgid, SYS_setfsuid,  SYS_setfsgid,  SYS_capset,   SYS_chroot};
+constexpr int kOurs[] = {SYS_msgget,    SYS_msgsnd,   SYS_msgrcv,   SYS_msgctl,    SYS_setuid,
+                         SYS_setgid,    SYS_setreuid, SYS_setregid, SYS_setgroups, SYS_setresuid,
+                         SYS_setresgid, SYS_setfsuid, SYS_setfsgid, SYS_capset,    SYS_chroot};
 
 struct NumberSet {
   u64 words[4];
@@ -57,8 +58,8 @@ extern "C" {
 // Bit per system call number below 256; read by syscall() below.
 __attribute__((visibility("hidden"), used)) extern const NumberSet ipcell_our_numbers = make_set();
 
-__attribute__((visibility("hidden"), used)) long ipcell_our_syscall(long number, long a, long b, long c,
-                                                                    long d, long e, long f) {
+__attribute__((visibility("hidden"), used)) long
+ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) {
   const bool is_ipc = number >= SYS_msgget && number <= SYS_msgctl;
   if (is_ipc) {
     Task* task = ipcell::current_task();

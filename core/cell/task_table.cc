@@ -183,17 +183,10 @@ int claim_task(Task& task, ReapObjects reap_objects) {
 
 void release_task(Task& task) {
   drain_caches(task, *task.rec);
-  const u32 index = task.slot - 1;
-  u64& state = task.cell->layout().task_states[index];
-  {
-    // From here on until 0 is stored the slot is named by tid, as in its making.
-    const RecoveryLocked locked(task);
-    store_release(state, claiming_state(task.identity));
-  }
+  // From here on the slot is that of a dead task that left nothing: whoever comes by reaps it.
   drop_token(task.rec->token);
   task.rec = nullptr;
   task.slot = kNoSlot;
-  store_release(state, 0);
 }
 
 void reap_task(Task& task, u32 dead_slot, ReapObjects reap_objects) {

@@ -33,9 +33,9 @@ bool spin(Task& task, const u32& word) {
   return load_acquire(word) != kWaitSpinning;
 }
 
-// Yielding helps where the waker waits for this very CPU: it runs, answers, and yields back. A yield
-// that did not pay off may have given the CPU to a stranger for a whole slice, so the pauses between
-// further tries double.
+// Yielding helps where the waker waits for this very CPU: it runs, answers, and yields back. A
+// yield that did not pay off may have given the CPU to a stranger for a whole slice, so the pauses
+// between further tries double.
 constexpr u32 kMaxYieldCredit = 4;
 constexpr u32 kMaxYieldPause = 1024;
 

@@ -35,6 +35,7 @@ void init_queue(Task& task, MsgQueueRec& queue, Key key, u32 mode) {
   queue.first = queue.last = 0;
   queue.receivers = queue.senders = {kNoSlot, kNoSlot};
   queue.unsettled = 0;
+  queue.refusing = 0;
 }
 
 // Linux: ipc/msg.c:newque(). The registry is locked.

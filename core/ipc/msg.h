@@ -50,7 +50,13 @@ struct MsgQueueRec {
   u64 last;   // newest message; void if there is none
   WaitList receivers, senders;
   u32 unsettled;  // 1: the file head's invariant is to be restored by whoever has the lock
+  // A message went past receivers whose buffers are too small, and they are still to be told: those
+  // that match `refuse_type`, up to the one in slot `refuse_end`.
+  u32 refusing;
+  u32 refuse_end;
   u32 pad;
+  u64 refuse_size;
+  i64 refuse_type;
 
   MsgLoad held() const {
     return __builtin_bit_cast(MsgLoad, static_cast<unsigned long long>(load));

@@ -87,33 +87,25 @@ u32 find_receiver(Task& task, const MsgQueueRec& queue, const MsgBlock& message,
   return kNoSlot;
 }
 
-// Tells E2BIG to the receivers before `taker` that wanted the message.
-void refuse_small_receivers(Task& task, MsgQueueRec& queue, i64 type, u64 size, u32 taker_seen,
-                            WakeList& wakes) {
+// Tells E2BIG to the receivers that a message went past; see MsgQueueRec::refusing.
+void refuse_small_receivers(Task& task, MsgQueueRec& queue, WakeList& wakes) {
   MsgBlock shape = {};
-  shape.type = type;
-  shape.size = size;
+  shape.type = queue.refuse_type;
+  shape.size = queue.refuse_size;
   u32 slot = queue.receivers.first;
-  for (u32 steps = 0; slot != kNoSlot && steps < taker_seen; ++steps) {
+  for (u32 steps = 0; slot != kNoSlot && slot != queue.refuse_end; ++steps) {
     TaskRec* rec = waiter_at(*task.cell, slot, steps);
     if (rec == nullptr) return;
     const u32 next = rec->wait.next;
     if (matches(shape, rec->wait.type, rec->wait.mode) &&
-        rec->wait.max_size < static_cast<i64>(size) && !is_token_dead(rec->token)) {
+        rec->wait.max_size < static_cast<i64>(shape.size) && !is_token_dead(rec->token)) {
       finish_waiter(task, queue.receivers, slot, -E2BIG, wakes);
     }
     slot = next;
   }
-}
-
-u32 position_in(const Cell& cell, const WaitList& list, u32 wanted) {
-  u32 steps = 0;
-  for (u32 slot = list.first; slot != kNoSlot && slot != wanted && steps < kTaskSlots; ++steps) {
-    const TaskRec* rec = cell.task(slot);
-    if (rec == nullptr) break;
-    slot = rec->wait.next;
-  }
-  return steps;
+  Journal journal(task);
+  journal.set(queue.refusing, 0u);
+  journal.commit();
 }
 
 void move_to_end(Task& task, WaitList& list, u32 slot) {
@@ -226,6 +218,23 @@ void enqueue_message(Task& task, Journal& journal, MsgQueueRec& queue, u64 offse
   }
 }
 
+// Commits the message to a waiting receiver.
+void hand_over(Task& task, Journal& journal, MsgQueueRec& queue, u64 offset, u32 taker, i64 seconds,
+               WakeList& wakes) {
+  TaskRec& receiver = *task.cell->task(taker);
+  if (!unlink_waiter(journal, *task.cell, queue.receivers, taker)) {
+    give_up(task, kBrokenWaiters);
+    return;
+  }
+  journal.set(receiver.wait.result, 0);
+  journal.set(receiver.wait.message, offset);
+  // The kernel stores the thread here, and the thread group where nobody waited.
+  journal.set_if_changed(queue.lrpid, receiver.tid);
+  journal.set_if_changed(queue.rtime, seconds);
+  journal.commit();
+  wakes.publish(taker);
+}
+
 }  // namespace
 
 i64 now(const Task& task) {
@@ -282,31 +291,23 @@ void deliver(Task& task, Journal& journal, MsgQueueRec& queue, u64 offset, i32 s
     return;
   }
   bool too_small = false;
-  const i64 type = message->type;
-  const u64 size = message->size;
   const u32 taker = find_receiver(task, queue, *message, &too_small);
-  const u32 refused = too_small ? position_in(cell, queue.receivers, taker) : 0;
   // A caller that goes on afterwards has marked the queue already, and takes the mark off itself.
   const bool was_settled = queue.unsettled == 0;
-  if (too_small && was_settled) journal.set(queue.unsettled, 1u);
+  if (too_small) {
+    journal.set(queue.refusing, 1u);
+    journal.set(queue.refuse_end, taker != kNoSlot ? cell.task(taker)->wait.next : kNoSlot);
+    journal.set(queue.refuse_size, static_cast<u64>(message->size));
+    journal.set(queue.refuse_type, static_cast<i64>(message->type));
+    if (was_settled) journal.set(queue.unsettled, 1u);
+  }
   if (taker == kNoSlot) {
     enqueue_message(task, journal, queue, offset, *message);
   } else {
-    TaskRec& receiver = *cell.task(taker);
-    if (!unlink_waiter(journal, cell, queue.receivers, taker)) {
-      give_up(task, kBrokenWaiters);
-      return;
-    }
-    journal.set(receiver.wait.result, 0);
-    journal.set(receiver.wait.message, offset);
-    // The kernel stores the thread here, and the thread group where nobody waited.
-    journal.set_if_changed(queue.lrpid, receiver.tid);
-    journal.set_if_changed(queue.rtime, seconds);
-    journal.commit();
-    wakes.publish(taker);
+    hand_over(task, journal, queue, offset, taker, seconds, wakes);
   }
-  if (!too_small) return;
-  refuse_small_receivers(task, queue, type, size, refused, wakes);
+  if (!too_small || cell.is_poisoned()) return;
+  refuse_small_receivers(task, queue, wakes);
   if (!was_settled) return;
   journal.set(queue.unsettled, 0u);
   journal.commit();
@@ -352,6 +353,7 @@ void admit_senders(Task& task, MsgQueueRec& queue, WakeList& wakes) {
 }
 
 void settle(Task& task, MsgQueueRec& queue, WakeList& wakes) {
+  if (queue.refusing != 0) refuse_small_receivers(task, queue, wakes);
   settle_receivers(task, queue, wakes);
   admit_senders(task, queue, wakes);
   Journal journal(task);
