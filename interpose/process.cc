@@ -24,8 +24,8 @@ constexpr std::size_t kMaxGroups = 65536;
 
 // What the environment said when the program started; it may scribble over it later.
 struct Settings {
-  char dir[256];
-  char runtime_dir[256];
+  char dir[kCellPathSize];
+  char runtime_dir[kCellPathSize];
   char cell_name[72];
   bool is_read, has_dir, has_runtime_dir, has_name;
   u32 mode;
@@ -66,11 +66,10 @@ void say(const char* first, const char* second = "", const char* third = "",
 bool copy_setting(const char* name, char* out, std::size_t size) {
   const char* value = getenv(name);
   if (value == nullptr || *value == '\0') return false;
-  if (strlen(value) >= size) {
-    say(name, " is too long and was ignored");
-    return false;
-  }
-  memcpy(out, value, strlen(value) + 1);
+  // One that is cut off is too long for the checks as well, which say so.
+  const std::size_t length = strnlen(value, size - 1);
+  memcpy(out, value, length);
+  out[length] = '\0';
   return true;
 }
 

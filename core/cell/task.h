@@ -66,8 +66,9 @@ class Task {
 
   u8 cache_count[kBlockClasses] = {};  // blocks in each list of rec->cache
   u32 lock_depth = 0;                  // how many of rec->intents are in force
-  u32 spin_budget = 256;               // see wait_queue.cc
-  u32 failed_spins = 0;
+  // How waits went lately; see wait_queue.cc.
+  u32 spin_pause = 0;
+  u32 skipped_spins = 0;
   static constexpr u32 kFirstYieldPause = 16;
   u32 yield_credit = 1;
   u32 yield_pause = kFirstYieldPause;

@@ -1,41 +1,57 @@
 #include "core/cell/wait_queue.h"
 
+#include <time.h>
+
 namespace ipcell {
 
 namespace {
 
 // Before it sleeps, a task waits a little in ways that spare both sides a system call: the waker
-// finds kWaitSpinning and need not wake. Each way is tried as long as it paid off lately.
-//
-// Spinning helps where the waker runs on another CPU and answers soon. The budget doubles with each
-// success and halves with each failure; when it is used up one wait in kProbeEvery tries again.
-constexpr u32 kMaxSpins = 1024;
-constexpr u32 kMinSpins = 16;
-constexpr u32 kProbeEvery = 64;
+// finds kWaitSpinning and need not wake. Each way is tried again after a pause that doubles with
+// each failure, and at once after a success.
 
-u32 spins_for(Task& task) {
-  if (task.spin_budget >= kMinSpins) return task.spin_budget;
-  return ++task.failed_spins % kProbeEvery == 0 ? kMinSpins * 4 : 0;
+// Spinning helps where the waker runs on another CPU and answers soon: within the time that waking a
+// sleeper on another CPU takes, some microseconds, twice.
+constexpr i64 kSpinNanoseconds = 20000;
+constexpr u32 kSpinsBetweenLooks = 16;
+constexpr u32 kMaxSpinPause = 256;
+
+i64 monotonic_nanoseconds() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
-// True if the word left kWaitSpinning.
-bool spin(Task& task, const u32& word) {
-  const u32 spins = spins_for(task);
-  for (u32 n = 0; n < spins; ++n) {
-    if (load_acquire(word) != kWaitSpinning) {
-      task.spin_budget =
-          task.spin_budget * 2 < kMaxSpins ? task.spin_budget * 2 + kMinSpins : kMaxSpins;
-      return true;
+// True if the word left kWaitSpinning within the time.
+bool spin_for_a_while(const u32& word) {
+  i64 end = 0;
+  for (;;) {
+    for (u32 n = 0; n < kSpinsBetweenLooks; ++n) {
+      if (load_acquire(word) != kWaitSpinning) return true;
+      cpu_relax();
     }
-    cpu_relax();
+    const i64 time = monotonic_nanoseconds();
+    if (end == 0) end = time + kSpinNanoseconds;
+    if (time >= end) return load_acquire(word) != kWaitSpinning;
   }
-  task.spin_budget /= 2;
-  return load_acquire(word) != kWaitSpinning;
 }
 
-// Yielding helps where the waker waits for this very CPU: it runs, answers, and yields back. A
-// yield that did not pay off may have given the CPU to a stranger for a whole slice, so the pauses
-// between further tries double.
+bool spin(Task& task, const u32& word) {
+  if (task.skipped_spins < task.spin_pause) {
+    ++task.skipped_spins;
+    return load_acquire(word) != kWaitSpinning;
+  }
+  task.skipped_spins = 0;
+  if (spin_for_a_while(word)) {
+    task.spin_pause = 0;
+    return true;
+  }
+  task.spin_pause = task.spin_pause < kMaxSpinPause ? task.spin_pause * 2 + 1 : kMaxSpinPause;
+  return false;
+}
+
+// Yielding helps where the waker waits for this very CPU: it runs, answers, and yields back. A yield
+// that did not pay off may have given the CPU to a stranger for a whole slice.
 constexpr u32 kMaxYieldCredit = 4;
 constexpr u32 kMaxYieldPause = 1024;
 

@@ -24,7 +24,8 @@ SKIP = 77
 BEFORE = 15  # lines of context before a difference
 AFTER = 15  # and after it, from each side
 # Options that are ipc_sequence's own.
-FLAGS = ("no-syscall", "no-personas", "one-sleeper", "unprivileged", "wake-order", "audit")
+FLAGS = ("no-syscall", "no-personas", "own-ids", "one-sleeper", "unprivileged", "wake-order",
+         "audit")
 
 
 class Failed(Exception):
@@ -56,6 +57,8 @@ def parse_arguments():
     parser.add_argument("--one-sleeper", action="store_true", help="at most one an object")
     parser.add_argument("--no-syscall", action="store_true", help="only libc's own functions")
     parser.add_argument("--no-personas", action="store_true", help="no calls as other users")
+    parser.add_argument("--own-ids", action="store_true",
+                        help="give objects to no other user; without root this is implied")
     parser.add_argument("--unprivileged", action="store_true", help="drop all capabilities")
     parser.add_argument("--wake-order", action="store_true",
                         help="compare also the order in which calls woken by one step end")
@@ -84,7 +87,9 @@ def probe(options):
     if options.schedule == "auto":
         options.schedule = schedule
     if privilege == "unprivileged":
-        options.unprivileged = True
+        options.unprivileged = options.own_ids = True
+    if options.unprivileged:
+        print("note: unprivileged; no calls as other users")
     if options.schedule == "settle":
         print("note: without SCHED_FIFO; slower, and at most one sleeper an object")
 
@@ -184,8 +189,9 @@ def report_difference(options, seed, names, logs, commands):
             print("--> (the log ends here)")
     print("\n  to repeat it:\n    " + repeat_command(options, seed, max(step, 1)))
     for name, command, log in zip(names, commands, logs):
+        fresh = "IPCELL_DIR=$(mktemp -d) " if name == "cell" else ""
         alone = shlex.join(command).replace(log, "/dev/stdout")
-        print(f"  {name} alone:\n    " + ("IPCELL_DIR=$(mktemp -d) " if name == "cell" else "") + alone)
+        print(f"  {name} alone:\n    {fresh}{alone}")
     sys.stdout.flush()
     return True
 

@@ -327,6 +327,7 @@ void driver_run(const Options* chosen) {
   pool_start(&pool, options->workers + 1);
   shared->started = time(NULL);
   shared->driver = getpid();
+  shared->own_ids = options->own_ids;
   log_line("# ipc_sequence seed %" PRIu64 " ops %ld workers %d", options->seed, options->ops,
            options->workers);
   for (int i = 0; i < pool.count; i++) pool_spawn(&pool, i);

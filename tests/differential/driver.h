@@ -18,6 +18,7 @@ typedef struct Options {
   bool one_sleeper;  // at most one sleeper an object: for schedules without an order of wake-ups
   bool syscalls;     // some calls by syscall(2)
   bool personas;     // calls as other users: needs root
+  bool own_ids;      // see Shared
   bool wake_order;   // log also the order in which the calls of one step ended
   bool audit;
   bool fresh_namespace;

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <unistd.h>
 
 #include "ids.h"
 #include "persona.h"
@@ -101,6 +102,13 @@ static void draw_receive(Rng* rng, bool may_sleep, Request* request) {
   may_sleep_unless_nowait(request, may_sleep);
 }
 
+static void keep_own_ids(Request* request) {
+  if (request->arg[4] >= 0) request->arg[4] = geteuid();
+  if (request->arg[5] >= 0) request->arg[5] = getegid();
+  // A page of zeros names uid 0.
+  if (request->pointer == kPointerReadOnly) request->pointer = kPointerNull;
+}
+
 static void draw_set(Rng* rng, Request* request) {
   // Linux: ipc/msg.c:msgctl_down() takes the number as an int: 1 << 63 is 0 there.
   static const Choice kOddQbytes[] = {{4, 0},         {1, 1},     {3, 4000},
@@ -116,6 +124,7 @@ static void draw_set(Rng* rng, Request* request) {
   request->arg[4] = RNG_CHOOSE(rng, kOwners);
   request->arg[5] = RNG_CHOOSE(rng, kOwners);
   request->pointer = draw_pointer(rng, 4);
+  if (shared->own_ids) keep_own_ids(request);
 }
 
 static void draw_shrink(Rng* rng, Request* request) {
@@ -129,6 +138,7 @@ static void draw_shrink(Rng* rng, Request* request) {
   request->arg[3] = RNG_CHOOSE(rng, kModes);
   request->arg[4] = rng_below(rng, 3);
   request->arg[5] = rng_below(rng, 3);
+  if (shared->own_ids) keep_own_ids(request);
 }
 
 static void draw_control(Rng* rng, Request* request) {

@@ -24,8 +24,8 @@ enum { kExitUsage = 2, kExitSkip = 77 };
 
 static const char kUsage[] =
     "usage: ipc_sequence --log FILE [--seed N] [--ops N] [--workers 1..16] [--families A,B]\n"
-    "         [--schedule fifo|settle] [--cpu N] [--one-sleeper] [--no-personas] [--no-syscall]\n"
-    "         [--unprivileged] [--fresh-namespace] [--wake-order] [--audit]\n"
+    "         [--schedule fifo|settle] [--cpu N] [--one-sleeper] [--no-personas] [--own-ids]\n"
+    "         [--no-syscall] [--unprivileged] [--fresh-namespace] [--wake-order] [--audit]\n"
     "       ipc_sequence --probe\n";
 
 static _Noreturn void usage(const char* complaint, const char* what) {
@@ -102,8 +102,8 @@ static void parse_choice(int option, const char* value, Options* options) {
 
 static Options parse_options(int count, char** arguments) {
   Options options = {.seed = 1, .ops = 10000, .workers = 6, .families = 1, .cpu = -1};
-  int no_personas = 0, no_syscall = 0, one_sleeper = 0, wake_order = 0, audit = 0, fresh = 0,
-      unprivileged = 0;
+  int no_personas = 0, own_ids = 0, no_syscall = 0, one_sleeper = 0, wake_order = 0, audit = 0,
+      fresh = 0, unprivileged = 0;
   const struct option kOptions[] = {
       {"seed", required_argument, NULL, 's'},
       {"ops", required_argument, NULL, 'o'},
@@ -114,6 +114,7 @@ static Options parse_options(int count, char** arguments) {
       {"schedule", required_argument, NULL, 'S'},
       {"no-personas", no_argument, &no_personas, 1},
       {"no-syscall", no_argument, &no_syscall, 1},
+      {"own-ids", no_argument, &own_ids, 1},
       {"one-sleeper", no_argument, &one_sleeper, 1},
       {"wake-order", no_argument, &wake_order, 1},
       {"audit", no_argument, &audit, 1},
@@ -127,6 +128,7 @@ static Options parse_options(int count, char** arguments) {
   if (optind < count || options.log == NULL)
     usage("unexpected or missing argument", optind < count ? arguments[optind] : "--log");
   options.syscalls = !no_syscall;
+  options.own_ids = own_ids;
   options.personas = !no_personas && !unprivileged && geteuid() == 0;
   // Without an order of wake-ups, two sleepers of one object would race each other.
   options.one_sleeper = one_sleeper || options.schedule == kScheduleSettle;

@@ -70,7 +70,7 @@ typedef struct PidRecord {
 typedef struct Shared {
   int64_t started;  // CLOCK_REALTIME seconds at the start of the run
   int driver;       // its pid
-  bool has_personas;
+  bool own_ids;     // inside a user namespace only the user's own uid and gid exist: draw no others
   atomic_uint_least64_t finish_counter;
   uint32_t pid_count;
   PidRecord pids[kMaxPids];
