@@ -278,7 +278,10 @@ const char* CellStatus::describe() const {
 
 CellStatus Cell::open(const char* path, const Options& options, Cell* cell) {
   const File file(open_file(path, O_RDWR | O_NONBLOCK, 0));
-  if (file.fd() == -ELOOP) return ipcell::fault(CellFault::NotRegular);
+  // A symbolic link, a folder, a socket.
+  if (file.fd() == -ELOOP || file.fd() == -EISDIR || file.fd() == -ENXIO) {
+    return ipcell::fault(CellFault::NotRegular);
+  }
   if (file.fd() < 0) return ipcell::fault(fault_of(file.fd()), file.fd());
   KernelStat info;
   if (const long error = sys::call(kSysFstat, file.fd(), sys::arg(&info)))

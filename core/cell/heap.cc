@@ -152,16 +152,16 @@ void free_block(Task& task, u64& owner, u64 next_owned) {
 
 void drain_caches(Task& task, TaskRec& rec) {
   for (u32 class_index = 0; class_index < kBlockClasses; ++class_index) {
-    // A list longer than it can be is emptied over several turns, or is a ring and gets a report.
+    u64& cache = rec.cache[class_index];
+    if (cache == 0) continue;
+    // One longer than it can be may be a ring.
     const u64 limit = kCacheLimit[class_index] + 2;
-    for (u32 turns = 0; rec.cache[class_index] != 0; ++turns) {
-      const u64 count = list_length(*task.cell, rec.cache[class_index], limit);
-      if (turns == 2 || count == 0) {
-        task.cell->poison("a task's free list is broken");
-        return;
-      }
-      if (!give_back(task, class_index, rec.cache[class_index], count)) return;
+    const u64 count = list_length(*task.cell, cache, limit);
+    if (count == 0 || count == limit) {
+      task.cell->poison("a task's free list is broken");
+      return;
     }
+    if (!give_back(task, class_index, cache, count)) return;
   }
 }
 
