@@ -1,4 +1,5 @@
 #include "cli/cells.h"
+#include "core/cell/cell_members.h"
 
 #include <algorithm>
 #include <cctype>
@@ -13,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "core/cell/cell_members.h"
 #include "core/cell/liveness.h"
 
 namespace ipcell::cli {

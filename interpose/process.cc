@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/sys.h"
-#include "core/cell/cell_dir.h"
+#include "core/cell/cell_members.h"
 #include "core/ipc/signature.h"
 #include "interpose/signals.h"
 

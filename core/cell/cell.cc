@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "core/base/sys.h"
+#include "core/base/file.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -18,21 +18,6 @@ namespace ipcell {
 namespace {
 
 CellStatus fault(CellFault what, long error = 0) { return {what, static_cast<int>(error)}; }
-
-// A descriptor for the time of an attach.
-class File {
- public:
-  explicit File(long fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) sys::call(SYS_close, fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  long fd() const { return fd_; }
-
- private:
-  long fd_;
-};
 
 #if defined(__i386__)
 using KernelStat = struct stat64;
@@ -67,7 +52,7 @@ int hex_digit(char c) {
 void read_boot_id(u8 (&id)[16]) {
   __builtin_memset(id, 0, sizeof id);
   char text[64];
-  const File file(open_file("/proc/sys/kernel/random/boot_id", O_RDONLY, 0));
+  const Descriptor file(open_file("/proc/sys/kernel/random/boot_id", O_RDONLY, 0));
   if (file.fd() < 0) return;
   const long size = sys::call(SYS_read, file.fd(), sys::arg(text), sizeof text);
   u32 digits = 0;
@@ -218,7 +203,7 @@ CellStatus create(const char* path, const Cell::Options& options, bool replace) 
   if (!is_size_allowed()) return fault(CellFault::FileSizeLimit);
   char name[512];
   if (!temporary_name(path, name)) return fault(CellFault::System, -ENAMETOOLONG);
-  const File file(open_file(name, O_RDWR | O_CREAT | O_EXCL, options.mode));
+  const Descriptor file(open_file(name, O_RDWR | O_CREAT | O_EXCL, options.mode));
   if (file.fd() < 0) return fault(fault_of(file.fd()), file.fd());
   CellStatus status;
   // The umask does not decide who may use a cell.
@@ -277,7 +262,7 @@ const char* CellStatus::describe() const {
 }
 
 CellStatus Cell::open(const char* path, const Options& options, Cell* cell) {
-  const File file(open_file(path, O_RDWR | O_NONBLOCK, 0));
+  const Descriptor file(open_file(path, O_RDWR | O_NONBLOCK, 0));
   // A symbolic link, a folder, a socket.
   if (file.fd() == -ELOOP || file.fd() == -EISDIR || file.fd() == -ENXIO) {
     return ipcell::fault(CellFault::NotRegular);
@@ -309,7 +294,7 @@ CellStatus Cell::open_or_create(const char* path, const Options& options, Cell* 
   if (status.fault == CellFault::OtherBoot) {
     // Two processes may find the old file at once. Who has its lock and finds it still in its place
     // replaces it; the other finds the new one.
-    const File old(open_file(path, O_RDWR | O_NONBLOCK, 0));
+    const Descriptor old(open_file(path, O_RDWR | O_NONBLOCK, 0));
     if (old.fd() >= 0) sys::call(SYS_flock, old.fd(), LOCK_EX);
     status = open(path, options, cell);
     if (status.fault == CellFault::OtherBoot) {

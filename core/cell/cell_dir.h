@@ -1,5 +1,5 @@
 // Where a cell lives: BASE/NAME/cell. This chooses BASE, verifies it and the cell's own folder,
-// makes what is missing, removes a cell, and finds the processes that belong to one.
+// makes what is missing, and removes a cell.
 //
 // What is found and is not this user's own folder is refused, never repaired. A cell that others
 // may use (`mode` lets them in) lives under a BASE that its users named and made for that purpose:
@@ -101,18 +101,5 @@ DirStatus remove_cell(const CellPlace& place);
 DirStatus remove_leftover(const char* base, const char* entry);
 // The prefix of such rests.
 constexpr const char* kRemovedPrefix = ".gone-";
-
-// Calls `visit` for each process that belongs to the cell, until it returns false: those with the
-// cell's file mapped, and those with its IPCELL_DIR and IPCELL_CELL in their environment, who may
-// map it any time. Sees only processes whose /proc entry this one may read. 0, or -errno if there
-// is no /proc.
-using MemberVisitor = bool (*)(void* context, i32 pid);
-int for_each_member(const CellPlace& place, MemberVisitor visit, void* context);
-// True if a process other than `except` belongs to the cell.
-bool has_members(const CellPlace& place, i32 except);
-
-// For a process that exits while Header::orphaned is set, as the last thing that it does in the
-// cell: removes the cell if no other process belongs to it. Leaves a descriptor open on purpose.
-void leave_orphaned_cell(const CellPlace& place, i32 own_pid);
 
 }  // namespace ipcell

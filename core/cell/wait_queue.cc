@@ -10,8 +10,8 @@ namespace {
 // finds kWaitSpinning and need not wake. Each way is tried again after a pause that doubles with
 // each failure, and at once after a success.
 
-// Spinning helps where the waker runs on another CPU and answers soon: within the time that waking a
-// sleeper on another CPU takes, some microseconds, twice.
+// Spinning helps where the waker runs on another CPU and answers soon: within the time that waking
+// a sleeper on another CPU takes, some microseconds, twice.
 constexpr i64 kSpinNanoseconds = 20000;
 constexpr u32 kSpinsBetweenLooks = 16;
 constexpr u32 kMaxSpinPause = 256;
@@ -50,8 +50,8 @@ bool spin(Task& task, const u32& word) {
   return false;
 }
 
-// Yielding helps where the waker waits for this very CPU: it runs, answers, and yields back. A yield
-// that did not pay off may have given the CPU to a stranger for a whole slice.
+// Yielding helps where the waker waits for this very CPU: it runs, answers, and yields back. A
+// yield that did not pay off may have given the CPU to a stranger for a whole slice.
 constexpr u32 kMaxYieldCredit = 4;
 constexpr u32 kMaxYieldPause = 1024;
 

@@ -1,0 +1,21 @@
+// The processes that belong to a cell.
+#pragma once
+
+#include "core/cell/cell_dir.h"
+
+namespace ipcell {
+
+// Calls `visit` for each process that belongs to the cell, until it returns false: those with the
+// cell's file mapped, and those with its IPCELL_DIR and IPCELL_CELL in their environment, who may
+// map it any time. Sees only processes whose /proc entry this one may read. 0, or -errno if there
+// is no /proc.
+using MemberVisitor = bool (*)(void* context, i32 pid);
+int for_each_member(const CellPlace& place, MemberVisitor visit, void* context);
+// True if a process other than `except` belongs to the cell.
+bool has_members(const CellPlace& place, i32 except);
+
+// For a process that exits while Header::orphaned is set, as the last thing that it does in the
+// cell: removes the cell if no other process belongs to it. Leaves a descriptor open on purpose.
+void leave_orphaned_cell(const CellPlace& place, i32 own_pid);
+
+}  // namespace ipcell
