@@ -41,15 +41,14 @@ struct Cell {
     return or_errno(::msgctl(id, command, ds));
   }
 
-private:
+ private:
   static long or_errno(long result) { return result < 0 ? -errno : result; }
 };
 
 // Passes on a result >= 0; throws for -errno.
 inline long check(long result, const char* call) {
-  if (result < 0)
-    throw std::system_error(static_cast<int>(-result), std::generic_category(), call);
+  if (result < 0) throw std::system_error(static_cast<int>(-result), std::generic_category(), call);
   return result;
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

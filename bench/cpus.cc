@@ -24,8 +24,7 @@ const cpu_set_t& allowed_at_start() {
 cpu_set_t nth_cpu(int n) {
   const cpu_set_t& allowed = allowed_at_start();
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed) || n-- > 0)
-      continue;
+    if (!CPU_ISSET(cpu, &allowed) || n-- > 0) continue;
     cpu_set_t single;
     CPU_ZERO(&single);
     CPU_SET(cpu, &single);
@@ -34,7 +33,7 @@ cpu_set_t nth_cpu(int n) {
   throw std::runtime_error("needs two CPUs");
 }
 
-} // namespace
+}  // namespace
 
 Placement one_cpu() { return {nth_cpu(0), nth_cpu(0)}; }
 
@@ -57,4 +56,4 @@ ScopedAffinity::ScopedAffinity(const cpu_set_t& cpus) : before_(allowed_now()) {
 
 ScopedAffinity::~ScopedAffinity() { sched_setaffinity(0, sizeof before_, &before_); }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

@@ -12,22 +12,22 @@ struct Placement {
   cpu_set_t theirs;
 };
 
-Placement one_cpu();         // Everybody on one CPU.
-Placement two_cpus();        // We on one, the peers on another.
-Placement anywhere_on_two(); // Everybody wherever the scheduler wants, of two CPUs.
+Placement one_cpu();          // Everybody on one CPU.
+Placement two_cpus();         // We on one, the peers on another.
+Placement anywhere_on_two();  // Everybody wherever the scheduler wants, of two CPUs.
 
 // Confines this process for the object's life.
 class ScopedAffinity {
-public:
+ public:
   explicit ScopedAffinity(const cpu_set_t& cpus);
   ~ScopedAffinity();
   ScopedAffinity(const ScopedAffinity&) = delete;
   ScopedAffinity& operator=(const ScopedAffinity&) = delete;
 
-private:
+ private:
   cpu_set_t before_;
 };
 
 void confine_to(const cpu_set_t& cpus);
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

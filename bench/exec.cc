@@ -21,7 +21,7 @@ namespace ipcell::bench {
 namespace {
 
 using benchmark::State;
-using Environment = std::vector<char*>; // Ends with nullptr, as environ does.
+using Environment = std::vector<char*>;  // Ends with nullptr, as environ does.
 using Spawn = decltype(&posix_spawn);
 
 constexpr std::string_view kPreload = "LD_PRELOAD=";
@@ -36,16 +36,14 @@ struct Starter {
 Spawn glibc_posix_spawn() {
   void* const libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
   void* const symbol = libc == nullptr ? nullptr : dlsym(libc, "posix_spawn");
-  if (symbol == nullptr)
-    throw std::runtime_error("no posix_spawn in libc.so.6");
+  if (symbol == nullptr) throw std::runtime_error("no posix_spawn in libc.so.6");
   return reinterpret_cast<Spawn>(symbol);
 }
 
 Starter starter_without_library() {
   Environment environment;
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (!std::string_view(*variable).starts_with(kPreload))
-      environment.push_back(*variable);
+    if (!std::string_view(*variable).starts_with(kPreload)) environment.push_back(*variable);
   }
   environment.push_back(nullptr);
   return {glibc_posix_spawn(), std::move(environment)};
@@ -89,8 +87,7 @@ bool has_library(const Starter& starter, const std::string& name) {
 
 void require_library(const Starter& starter, bool wanted) {
   const std::string name = library_name();
-  if (name.empty() && wanted)
-    throw std::runtime_error("no LD_PRELOAD in the environment");
+  if (name.empty() && wanted) throw std::runtime_error("no LD_PRELOAD in the environment");
   if (!name.empty() && has_library(starter, name) != wanted)
     throw std::runtime_error(name + (wanted ? " is not in the child" : " is still in the child"));
 }
@@ -100,12 +97,11 @@ void time_true(State& state, const Starter& starter, bool with_library) {
   const ScopedAffinity pinned(one_cpu().ours);
   const char* const argv[] = {"true", nullptr};
   for (auto _ : state) {
-    if (run(starter, "/bin/true", argv) != 0)
-      throw std::runtime_error("/bin/true failed");
+    if (run(starter, "/bin/true", argv) != 0) throw std::runtime_error("/bin/true failed");
   }
 }
 
-} // namespace
+}  // namespace
 
 std::vector<Row> exec_rows() {
   return {
@@ -116,4 +112,4 @@ std::vector<Row> exec_rows() {
        {"with", true, [](State& state) { time_true(state, starter_with_library(), true); }}}};
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

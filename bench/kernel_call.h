@@ -32,6 +32,9 @@ inline long kernel_call(long number, long a = 0, long b = 0, long c = 0, long d 
 #endif
 }
 
-template <class T> long kernel_arg(T* pointer) { return reinterpret_cast<long>(pointer); }
+template <class T>
+long kernel_arg(T* pointer) {
+  return reinterpret_cast<long>(pointer);
+}
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

@@ -65,8 +65,7 @@ void register_variant(const Row& row, const Variant& variant) {
 void register_rows(const std::vector<Row>& rows, const Options& options) {
   for (const Row& row : rows) {
     register_variant(row, row.base);
-    if (!options.is_kernel_only)
-      register_variant(row, row.subject);
+    if (!options.is_kernel_only) register_variant(row, row.subject);
   }
 }
 
@@ -77,13 +76,11 @@ void initialize_benchmark(const std::string& program, const Options& options) {
            "--benchmark_min_time=0.1"};
   words.insert(words.end(), options.passed.begin(), options.passed.end());
   std::vector<char*> argv;
-  for (std::string& word : words)
-    argv.push_back(word.data());
+  for (std::string& word : words) argv.push_back(word.data());
   int argc = static_cast<int>(argv.size());
   argv.push_back(nullptr);
   benchmark::Initialize(&argc, argv.data());
-  if (argc > 1)
-    throw std::runtime_error(std::string("unknown argument ") + argv[1]);
+  if (argc > 1) throw std::runtime_error(std::string("unknown argument ") + argv[1]);
 }
 
 const char* namespace_text(const Surroundings& surroundings) {
@@ -129,27 +126,22 @@ int exit_status(const std::vector<Outcome>& outcomes, const Options& options) {
 
 std::ofstream open_json(const std::string& path) {
   std::ofstream file;
-  if (!path.empty())
-    file.open(path);
-  if (!file)
-    throw std::runtime_error("cannot write " + path);
+  if (!path.empty()) file.open(path);
+  if (!file) throw std::runtime_error("cannot write " + path);
   return file;
 }
 
 int measure(const Options& options, const Surroundings& surroundings) {
   const std::vector<Row> rows = chosen_rows(options);
-  if (rows.empty())
-    throw std::runtime_error("no row matches");
+  if (rows.empty()) throw std::runtime_error("no row matches");
   std::ofstream json = open_json(options.json_path);
   register_rows(rows, options);
   Collector collector;
   benchmark::RunSpecifiedBenchmarks(&collector);
-  if (collector.is_empty())
-    return 0; // --benchmark_list_tests
+  if (collector.is_empty()) return 0;  // --benchmark_list_tests
   const std::vector<Outcome> outcomes = collector.outcomes(rows);
   print_tables(std::cout, outcomes);
-  if (json.is_open())
-    write_json(json, context(surroundings), outcomes);
+  if (json.is_open()) write_json(json, context(surroundings), outcomes);
   return exit_status(outcomes, options);
 }
 
@@ -165,8 +157,8 @@ int run(int argc, char** argv) {
   return can_measure(surroundings, options) ? measure(options, surroundings) : kNothingMeasured;
 }
 
-} // namespace
-} // namespace ipcell::bench
+}  // namespace
+}  // namespace ipcell::bench
 
 int main(int argc, char** argv) {
   try {

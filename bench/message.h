@@ -11,4 +11,4 @@ struct Message {
 
 inline constexpr unsigned kSmall = 64;
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

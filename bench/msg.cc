@@ -24,29 +24,32 @@ void time_send_receive(State& state, const Queue<Api>& queue, std::size_t size) 
   }
 }
 
-template <class Api> void send_receive(State& state, Api, std::size_t size) {
+template <class Api>
+void send_receive(State& state, Api, std::size_t size) {
   const Queue<Api> queue;
   time_send_receive(state, queue, size);
 }
 
 // Uses one of 1,000 queues, from the middle of their making.
-template <class Api> void send_receive_among_many(State& state, Api) {
+template <class Api>
+void send_receive_among_many(State& state, Api) {
   constexpr std::size_t kQueues = 1000;
   std::vector<Queue<Api>> queues(kQueues);
   time_send_receive(state, queues[kQueues / 2], kSmall);
 }
 
-template <class Api> void msgget_existing(State& state, Api) {
+template <class Api>
+void msgget_existing(State& state, Api) {
   const ScopedAffinity pinned(one_cpu().ours);
   const key_t key = unused_key<Api>();
   const Queue<Api> queue(key);
-  for (auto _ : state)
-    check(Api::msgget(key, 0), "msgget");
+  for (auto _ : state) check(Api::msgget(key, 0), "msgget");
 }
 
-template <class Api> void msgget_rmid(State& state, Api) {
+template <class Api>
+void msgget_rmid(State& state, Api) {
   const ScopedAffinity pinned(one_cpu().ours);
-  const SignalsHeld held; // The queue of the moment is not noted.
+  const SignalsHeld held;  // The queue of the moment is not noted.
   const key_t key = unused_key<Api>();
   for (auto _ : state) {
     const long id = check(Api::msgget(key, IPC_CREAT | IPC_EXCL | 0600), "msgget");
@@ -54,12 +57,12 @@ template <class Api> void msgget_rmid(State& state, Api) {
   }
 }
 
-template <class Api> void ipc_stat(State& state, Api) {
+template <class Api>
+void ipc_stat(State& state, Api) {
   const ScopedAffinity pinned(one_cpu().ours);
   const Queue<Api> queue;
   msqid_ds ds;
-  for (auto _ : state)
-    check(Api::msgctl(queue.id(), IPC_STAT, &ds), "msgctl(IPC_STAT)");
+  for (auto _ : state) check(Api::msgctl(queue.id(), IPC_STAT, &ds), "msgctl(IPC_STAT)");
 }
 
 auto send_receive_of(std::size_t size) {
@@ -75,7 +78,7 @@ Row growth() {
           {"1000_queues", true, [](State& state) { send_receive_among_many(state, Cell{}); }}};
 }
 
-} // namespace
+}  // namespace
 
 std::vector<Row> msg_rows() {
   return {
@@ -93,4 +96,4 @@ std::vector<Row> msg_rows() {
   };
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

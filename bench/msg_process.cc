@@ -19,31 +19,33 @@ using benchmark::State;
 // A removed queue ends a peer: EIDRM if it slept, EINVAL if it came afterwards.
 int status_of_end(long result) { return result == -EIDRM || result == -EINVAL ? 0 : 1; }
 
-template <class Api> int echo(int from, int to) {
+template <class Api>
+int echo(int from, int to) {
   Message message;
   long result = 0;
   while (result >= 0) {
     result = Api::msgrcv(from, &message, kSmall, 0, 0);
-    if (result >= 0)
-      result = Api::msgsnd(to, &message, kSmall, 0);
+    if (result >= 0) result = Api::msgsnd(to, &message, kSmall, 0);
   }
   return status_of_end(result);
 }
 
-template <class Api> int send_for_ever(int queue) {
+template <class Api>
+int send_for_ever(int queue) {
   const Message message;
   long result = 0;
-  while (result >= 0)
-    result = Api::msgsnd(queue, &message, kSmall, 0);
+  while (result >= 0) result = Api::msgsnd(queue, &message, kSmall, 0);
   return status_of_end(result);
 }
 
-template <class Api> void receive(const Peers& peers, int queue, Message& message) {
+template <class Api>
+void receive(const Peers& peers, int queue, Message& message) {
   const auto call = [&] { return Api::msgrcv(queue, &message, kSmall, 0, 0); };
   check(with_living(peers, call), "msgrcv");
 }
 
-template <class Api> void time_round_trips(State& state, const Peers& peers, int there, int back) {
+template <class Api>
+void time_round_trips(State& state, const Peers& peers, int there, int back) {
   const Ticker ticker;
   Message message;
   for (auto _ : state) {
@@ -52,15 +54,16 @@ template <class Api> void time_round_trips(State& state, const Peers& peers, int
   }
 }
 
-template <class Api> void time_receives(State& state, const Peers& peers, int queue) {
+template <class Api>
+void time_receives(State& state, const Peers& peers, int queue) {
   const Ticker ticker;
   Message message;
-  for (auto _ : state)
-    receive<Api>(peers, queue, message);
+  for (auto _ : state) receive<Api>(peers, queue, message);
 }
 
 // One iteration is a message there and a message back.
-template <class Api> void ping_pong(State& state, Api, const Placement& placement) {
+template <class Api>
+void ping_pong(State& state, Api, const Placement& placement) {
   const ScopedAffinity pinned(placement.ours);
   Queue<Api> there;
   Queue<Api> back;
@@ -73,7 +76,8 @@ template <class Api> void ping_pong(State& state, Api, const Placement& placemen
 }
 
 // One iteration is one message received, of what `senders` processes send as fast as they can.
-template <class Api> void stream(State& state, Api, const Placement& placement, int senders) {
+template <class Api>
+void stream(State& state, Api, const Placement& placement, int senders) {
   const ScopedAffinity pinned(placement.ours);
   Queue<Api> queue;
   Peers peers;
@@ -84,7 +88,7 @@ template <class Api> void stream(State& state, Api, const Placement& placement, 
   peers.finish();
 }
 
-} // namespace
+}  // namespace
 
 std::vector<Row> msg_process_rows() {
   return {
@@ -99,4 +103,4 @@ std::vector<Row> msg_process_rows() {
   };
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

@@ -8,7 +8,7 @@ namespace {
 
 // The arguments, one after the other; "--name=value" and "--name value" mean the same.
 class Arguments {
-public:
+ public:
   Arguments(int argc, char** argv) : rest_(argv + 1, argv + argc) {}
 
   bool has_next() const { return at_ < rest_.size(); }
@@ -17,18 +17,16 @@ public:
   // The value if `argument` is the option `name`.
   bool takes_value(const std::string& argument, std::string_view name, std::string& value) {
     if (argument == name) {
-      if (!has_next())
-        throw std::runtime_error(argument + " needs a value");
+      if (!has_next()) throw std::runtime_error(argument + " needs a value");
       value = next();
       return true;
     }
-    if (!argument.starts_with(name) || argument[name.size()] != '=')
-      return false;
+    if (!argument.starts_with(name) || argument[name.size()] != '=') return false;
     value = argument.substr(name.size() + 1);
     return true;
   }
 
-private:
+ private:
   std::vector<std::string> rest_;
   std::size_t at_ = 0;
 };
@@ -41,7 +39,7 @@ std::regex to_regex(const std::string& pattern) {
   }
 }
 
-} // namespace
+}  // namespace
 
 const char* const kUsage =
     "usage: ipcell run -- ipcell-bench [option ...]\n"
@@ -72,4 +70,4 @@ Options parse_options(int argc, char** argv) {
   return options;
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

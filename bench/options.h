@@ -11,9 +11,9 @@ struct Options {
   bool wants_help = false;
   bool is_check = false;
   bool is_kernel_only = false;
-  std::string json_path;           // Empty: no file.
-  std::regex filter{""};           // Searched for in a row's name.
-  std::vector<std::string> passed; // For Google Benchmark.
+  std::string json_path;            // Empty: no file.
+  std::regex filter{""};            // Searched for in a row's name.
+  std::vector<std::string> passed;  // For Google Benchmark.
 };
 
 extern const char* const kUsage;
@@ -21,4 +21,4 @@ extern const char* const kUsage;
 // Throws std::runtime_error for what cannot be understood.
 Options parse_options(int argc, char** argv);
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

@@ -41,11 +41,9 @@ Pipe make_pipe() {
   try {
     leave_queues_to_parent();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-      _exit(1);
+    if (getppid() != parent) _exit(1);
     confine_to(cpus);
-    if (write(pipe.write_end, "r", 1) == 1)
-      status = body();
+    if (write(pipe.write_end, "r", 1) == 1) status = body();
   } catch (const std::exception&) {
     status = 1;
   }
@@ -79,7 +77,7 @@ void tick_every(time_t seconds) {
   setitimer(ITIMER_REAL, &timer, nullptr);
 }
 
-} // namespace
+}  // namespace
 
 Peers::~Peers() {
   for (const Peer& peer : peers_) {
@@ -94,8 +92,7 @@ void Peers::add(const cpu_set_t& cpus, const std::function<int()>& body) {
   const Pipe pipe = make_pipe();
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid == 0)
-    live_as_peer(pipe, parent, cpus, body);
+  if (pid == 0) live_as_peer(pipe, parent, cpus, body);
   const int fork_errno = errno;
   close(pipe.write_end);
   if (pid < 0) {
@@ -103,14 +100,12 @@ void Peers::add(const cpu_set_t& cpus, const std::function<int()>& body) {
     throw std::system_error(fork_errno, std::generic_category(), "fork");
   }
   peers_.push_back({pid, pipe.read_end});
-  if (!is_ready(pipe.read_end))
-    throw std::runtime_error("a peer process did not start");
+  if (!is_ready(pipe.read_end)) throw std::runtime_error("a peer process did not start");
 }
 
 bool Peers::are_alive() const {
   for (const Peer& peer : peers_) {
-    if (has_hung_up(peer.alive_fd, 0))
-      return false;
+    if (has_hung_up(peer.alive_fd, 0)) return false;
   }
   return true;
 }
@@ -118,8 +113,7 @@ bool Peers::are_alive() const {
 void Peers::finish() {
   while (!peers_.empty()) {
     const Peer peer = peers_.back();
-    if (!has_hung_up(peer.alive_fd, kEndMs))
-      throw std::runtime_error("a peer process did not end");
+    if (!has_hung_up(peer.alive_fd, kEndMs)) throw std::runtime_error("a peer process did not end");
     peers_.pop_back();
     const int status = reap(peer.pid);
     close(peer.alive_fd);
@@ -129,19 +123,17 @@ void Peers::finish() {
 }
 
 void check_progress(const Peers& peers, int ticks) {
-  if (!peers.are_alive())
-    throw std::runtime_error("a peer process died");
-  if (ticks >= 10)
-    throw std::runtime_error("no message came within ten seconds");
+  if (!peers.are_alive()) throw std::runtime_error("a peer process died");
+  if (ticks >= 10) throw std::runtime_error("no message came within ten seconds");
 }
 
 Ticker::Ticker() {
   struct sigaction action = {};
-  action.sa_handler = on_tick; // No SA_RESTART: the blocked call is to come back.
+  action.sa_handler = on_tick;  // No SA_RESTART: the blocked call is to come back.
   sigaction(SIGALRM, &action, nullptr);
   tick_every(1);
 }
 
 Ticker::~Ticker() { tick_every(0); }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

@@ -15,7 +15,7 @@
 namespace ipcell::bench {
 
 class Peers {
-public:
+ public:
   Peers() = default;
   ~Peers();
   Peers(const Peers&) = delete;
@@ -28,10 +28,10 @@ public:
   // Waits until all have ended; throws unless each ended by itself with status 0.
   void finish();
 
-private:
+ private:
   struct Peer {
     pid_t pid;
-    int alive_fd; // The read end of a pipe that hangs up when the peer is gone.
+    int alive_fd;  // The read end of a pipe that hangs up when the peer is gone.
   };
 
   std::vector<Peer> peers_;
@@ -40,7 +40,7 @@ private:
 // Interrupts this process's blocked call every second with EINTR, so that it can look after its
 // peers.
 class Ticker {
-public:
+ public:
   Ticker();
   ~Ticker();
   Ticker(const Ticker&) = delete;
@@ -51,7 +51,8 @@ public:
 void check_progress(const Peers& peers, int ticks);
 
 // Repeats `call` while merely the Ticker interrupts it.
-template <class Call> long with_living(const Peers& peers, Call call) {
+template <class Call>
+long with_living(const Peers& peers, Call call) {
   long result = call();
   for (int ticks = 1; result == -EINTR; ++ticks) {
     check_progress(peers, ticks);
@@ -60,4 +61,4 @@ template <class Call> long with_living(const Peers& peers, Call call) {
   return result;
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

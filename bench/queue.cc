@@ -19,20 +19,18 @@ std::array<Noted, 2048> noted_queues;
 
 void remove_noted_and_die(int signal) {
   for (Noted& noted : noted_queues) {
-    if (noted.id != kFree)
-      noted.remover.load()(noted.id);
+    if (noted.id != kFree) noted.remover.load()(noted.id);
   }
   std::signal(signal, SIG_DFL);
   std::raise(signal);
 }
 
-} // namespace
+}  // namespace
 
 SignalsHeld::SignalsHeld() {
   sigset_t ending;
   sigemptyset(&ending);
-  for (const int signal : kEndingSignals)
-    sigaddset(&ending, signal);
+  for (const int signal : kEndingSignals) sigaddset(&ending, signal);
   sigprocmask(SIG_BLOCK, &ending, &before_);
 }
 
@@ -48,14 +46,12 @@ void remove_queues_on_signals() {
 }
 
 void leave_queues_to_parent() {
-  for (const int signal : kEndingSignals)
-    std::signal(signal, SIG_DFL);
+  for (const int signal : kEndingSignals) std::signal(signal, SIG_DFL);
 }
 
 void note_queue(int id, Remover remover) {
   for (Noted& noted : noted_queues) {
-    if (noted.id != kFree)
-      continue;
+    if (noted.id != kFree) continue;
     noted.remover = remover;
     noted.id = id;
     return;
@@ -66,11 +62,10 @@ void note_queue(int id, Remover remover) {
 
 void forget_queue(int id, Remover remover) {
   for (Noted& noted : noted_queues) {
-    if (noted.id != id || noted.remover != remover)
-      continue;
+    if (noted.id != id || noted.remover != remover) continue;
     noted.id = kFree;
     return;
   }
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

@@ -10,13 +10,13 @@ namespace ipcell::bench {
 
 // Holds back the signals that end the program.
 class SignalsHeld {
-public:
+ public:
   SignalsHeld();
   ~SignalsHeld();
   SignalsHeld(const SignalsHeld&) = delete;
   SignalsHeld& operator=(const SignalsHeld&) = delete;
 
-private:
+ private:
   sigset_t before_;
 };
 
@@ -30,8 +30,9 @@ void leave_queues_to_parent();
 void note_queue(int id, Remover remover);
 void forget_queue(int id, Remover remover);
 
-template <class Api> class Queue {
-public:
+template <class Api>
+class Queue {
+ public:
   explicit Queue(key_t key = IPC_PRIVATE) {
     const SignalsHeld held;
     id_ = static_cast<int>(check(Api::msgget(key, IPC_CREAT | IPC_EXCL | 0600), "msgget"));
@@ -46,25 +47,24 @@ public:
 
   // Wakes whoever sleeps on it with EIDRM.
   void remove() {
-    if (id_ < 0)
-      return;
+    if (id_ < 0) return;
     const SignalsHeld held;
     remove_id(id_);
     forget_queue(std::exchange(id_, -1), &remove_id);
   }
 
-private:
+ private:
   static long remove_id(int id) { return Api::msgctl(id, IPC_RMID, nullptr); }
 
   int id_ = -1;
 };
 
 // A key that names no queue on this side.
-template <class Api> key_t unused_key() {
+template <class Api>
+key_t unused_key() {
   key_t key = 0x1bc00000;
-  while (Api::msgget(key, 0) != -ENOENT)
-    ++key;
+  while (Api::msgget(key, 0) != -ENOENT) ++key;
   return key;
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

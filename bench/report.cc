@@ -9,7 +9,8 @@ namespace {
 using Run = benchmark::BenchmarkReporter::Run;
 
 // Google Benchmark 1.8 renamed the fields of a failed run.
-template <class R> std::string error_of(const R& run) {
+template <class R>
+std::string error_of(const R& run) {
   if constexpr (requires { run.error_occurred; })
     return run.error_occurred ? run.error_message : "";
   else
@@ -34,14 +35,12 @@ double ratio_of(Question question, double base, double subject) {
 
 std::optional<Ratio> compare(Question question, const Series& base, const Series& subject) {
   const bool has_failed = !base.error.empty() || !subject.error.empty();
-  if (has_failed || !base.median || !subject.median)
-    return std::nullopt;
+  if (has_failed || !base.median || !subject.median) return std::nullopt;
   const double middle = ratio_of(question, *base.median, *subject.median);
   Ratio ratio = {middle, middle, middle};
   for (const auto& [repetition, time] : base.by_repetition) {
     const auto other = subject.by_repetition.find(repetition);
-    if (other == subject.by_repetition.end())
-      continue;
+    if (other == subject.by_repetition.end()) continue;
     const double own = ratio_of(question, time, other->second);
     ratio.min = std::min(ratio.min, own);
     ratio.max = std::max(ratio.max, own);
@@ -50,16 +49,14 @@ std::optional<Ratio> compare(Question question, const Series& base, const Series
 }
 
 Verdict judge(const Row& row, const std::optional<Ratio>& ratio) {
-  if (!ratio)
-    return Verdict::kNotMeasured;
-  if (!row.limit)
-    return Verdict::kNoLimit;
+  if (!ratio) return Verdict::kNotMeasured;
+  if (!row.limit) return Verdict::kNoLimit;
   const bool holds = row.question == Question::kTimesFaster ? ratio->of_medians >= *row.limit
                                                             : ratio->of_medians <= *row.limit;
   return holds ? Verdict::kHolds : Verdict::kBroken;
 }
 
-} // namespace
+}  // namespace
 
 std::string variant_name(const Row& row, const Variant& variant) {
   return row.name + "/" + variant.label;
@@ -71,8 +68,7 @@ bool Collector::ReportContext(const Context& context) {
 }
 
 void Collector::ReportRuns(const std::vector<Run>& runs) {
-  for (const Run& run : runs)
-    add_run(series_[run.run_name.function_name], run);
+  for (const Run& run : runs) add_run(series_[run.run_name.function_name], run);
   // Aggregates exist from two repetitions on.
   for (const Run& run : runs) {
     Series& series = series_[run.run_name.function_name];
@@ -96,4 +92,4 @@ std::vector<Outcome> Collector::outcomes(const std::vector<Row>& rows) const {
   return outcomes;
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

@@ -18,13 +18,13 @@ namespace ipcell::bench {
 struct Series {
   std::map<std::int64_t, double> by_repetition;
   std::optional<double> median;
-  std::optional<double> cv; // Standard deviation / mean.
+  std::optional<double> cv;  // Standard deviation / mean.
   std::string error;
 };
 
 struct Ratio {
   double of_medians;
-  double min; // The smallest and the largest of the repetitions' own ratios.
+  double min;  // The smallest and the largest of the repetitions' own ratios.
   double max;
 };
 
@@ -42,14 +42,14 @@ struct Outcome {
 
 // Collects the runs of rows that were registered as "<row>/<variant>".
 class Collector : public benchmark::BenchmarkReporter {
-public:
+ public:
   bool ReportContext(const Context& context) override;
   void ReportRuns(const std::vector<Run>& runs) override;
 
   bool is_empty() const { return series_.empty(); }
   std::vector<Outcome> outcomes(const std::vector<Row>& rows) const;
 
-private:
+ private:
   std::map<std::string, Series> series_;
 };
 
@@ -61,4 +61,4 @@ void print_tables(std::ostream& out, const std::vector<Outcome>& outcomes);
 void write_json(std::ostream& out, const std::map<std::string, std::string>& context,
                 const std::vector<Outcome>& outcomes);
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

@@ -8,14 +8,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-template <class T> Json or_null(const std::optional<T>& value) {
+template <class T>
+Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
 
 Json repetitions_of(const Series& series) {
   Json times = Json::array();
-  for (const auto& [repetition, time] : series.by_repetition)
-    times.push_back(time);
+  for (const auto& [repetition, time] : series.by_repetition) times.push_back(time);
   return times;
 }
 
@@ -27,21 +27,16 @@ Json series_json(const Variant& variant, const Series& series) {
 }
 
 Json ratio_json(const std::optional<Ratio>& ratio) {
-  if (!ratio)
-    return nullptr;
+  if (!ratio) return nullptr;
   return {{"of_medians", ratio->of_medians}, {"min", ratio->min}, {"max", ratio->max}};
 }
 
 const char* verdict_text(Verdict verdict) {
   switch (verdict) {
-  case Verdict::kHolds:
-    return "holds";
-  case Verdict::kBroken:
-    return "broken";
-  case Verdict::kNoLimit:
-    return "no limit";
-  case Verdict::kNotMeasured:
-    break;
+    case Verdict::kHolds: return "holds";
+    case Verdict::kBroken: return "broken";
+    case Verdict::kNoLimit: return "no limit";
+    case Verdict::kNotMeasured: break;
   }
   return "not measured";
 }
@@ -61,14 +56,13 @@ Json outcome_json(const Outcome& outcome) {
           {"error", outcome.error()}};
 }
 
-} // namespace
+}  // namespace
 
 void write_json(std::ostream& out, const std::map<std::string, std::string>& context,
                 const std::vector<Outcome>& outcomes) {
   Json rows = Json::array();
-  for (const Outcome& outcome : outcomes)
-    rows.push_back(outcome_json(outcome));
+  for (const Outcome& outcome : outcomes) rows.push_back(outcome_json(outcome));
   out << Json{{"context", context}, {"rows", std::move(rows)}}.dump(2) << '\n';
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

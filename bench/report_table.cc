@@ -41,18 +41,15 @@ std::string limit_text(const Row& row) {
 }
 
 std::string mark(const Outcome& outcome) {
-  if (!outcome.error().empty())
-    return "  FAILED: " + outcome.error();
-  if (outcome.verdict != Verdict::kBroken)
-    return "";
+  if (!outcome.error().empty()) return "  FAILED: " + outcome.error();
+  if (outcome.verdict != Verdict::kBroken) return "";
   return outcome.row->question == Question::kTimesFaster ? "  UNDER THE FLOOR"
                                                          : "  OVER THE CEILING";
 }
 
 void print_rows(std::ostream& out, const std::vector<Outcome>& outcomes, Question question) {
   for (const Outcome& outcome : outcomes) {
-    if (outcome.row->question != question)
-      continue;
+    if (outcome.row->question != question) continue;
     out << line(outcome.row->name, time_text(outcome.base), time_text(outcome.subject),
                 ratio_text(outcome.ratio), spread_text(outcome.ratio), limit_text(*outcome.row))
         << mark(outcome) << '\n';
@@ -65,7 +62,7 @@ bool has_any(const std::vector<Outcome>& outcomes, Question question) {
   });
 }
 
-} // namespace
+}  // namespace
 
 void print_tables(std::ostream& out, const std::vector<Outcome>& outcomes) {
   if (has_any(outcomes, Question::kTimesFaster)) {
@@ -80,4 +77,4 @@ void print_tables(std::ostream& out, const std::vector<Outcome>& outcomes) {
   }
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

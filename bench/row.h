@@ -21,14 +21,14 @@ class State;
 namespace ipcell::bench {
 
 struct Variant {
-  std::string label; // The last part of its name in Google Benchmark.
+  std::string label;  // The last part of its name in Google Benchmark.
   bool needs_cell;
   std::function<void(benchmark::State&)> run;
 };
 
 enum class Question {
-  kTimesFaster, // ratio = base / subject; `limit` is a floor.
-  kCost,        // ratio = subject / base; `limit` is a ceiling.
+  kTimesFaster,  // ratio = base / subject; `limit` is a floor.
+  kCost,         // ratio = subject / base; `limit` is a ceiling.
 };
 
 struct Row {
@@ -40,7 +40,8 @@ struct Row {
 };
 
 // The usual row. `body(state, api)` runs once with the kernel's calls and once with the cell's.
-template <class Body> Row versus_kernel(std::string name, std::optional<double> floor, Body body) {
+template <class Body>
+Row versus_kernel(std::string name, std::optional<double> floor, Body body) {
   return {std::move(name),
           Question::kTimesFaster,
           floor,
@@ -52,4 +53,4 @@ std::vector<Row> msg_rows();
 std::vector<Row> msg_process_rows();
 std::vector<Row> exec_rows();
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

@@ -11,7 +11,8 @@
 namespace ipcell::bench {
 namespace {
 
-constexpr unsigned kMark = 61; // A size that the one message of another program's queue hardly has.
+constexpr unsigned kMark =
+    61;  // A size that the one message of another program's queue hardly has.
 
 std::string kernel_problem() {
   try {
@@ -35,8 +36,7 @@ bool is_seen_by_kernel(const Queue<Cell>& queue) {
 
 std::string cell_problem() {
   try {
-    if (!is_seen_by_kernel(Queue<Cell>()))
-      return "";
+    if (!is_seen_by_kernel(Queue<Cell>())) return "";
   } catch (const std::system_error& error) {
     return std::string("libc's message queues do not work here: ") + error.what();
   }
@@ -44,7 +44,7 @@ std::string cell_problem() {
          "would mean nothing; start it as `ipcell run -- ipcell-bench` (without --trap)";
 }
 
-} // namespace
+}  // namespace
 
 Surroundings settle() {
   const bool is_fresh = kernel_call(SYS_unshare, CLONE_NEWIPC) == 0;
@@ -53,4 +53,4 @@ Surroundings settle() {
   return {is_fresh, no_kernel.empty(), no_cell.empty(), no_kernel.empty() ? no_cell : no_kernel};
 }
 
-} // namespace ipcell::bench
+}  // namespace ipcell::bench

@@ -151,7 +151,8 @@ bool replace_lost_page(const void* address) {
   const long page = sys::arg(address) & ~static_cast<long>(kPage - 1);
   sys::call(SYS_mmap, page, static_cast<long>(kPage), PROT_READ | PROT_WRITE,
             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-  if (page != sys::arg(cell->base())) cell->poison("its file lost a page: somebody cut it off");
+  // May fault in turn, if the header is lost as well.
+  cell->poison("its file lost a page: somebody cut it off");
   return true;
 }
 
@@ -162,6 +163,13 @@ void take_default(int signal, siginfo_t* info) {
   if (info->si_code <= 0) {
     send_to_self(signal, *info);
   }
+}
+
+// The kernel leaves the signal open in our handler, which may fault once more; the program's own
+// has it blocked. The handler's return puts the mask back.
+void block_signal(int signal) {
+  const u64 set = 1ull << (signal - 1);
+  sys::call(SYS_rt_sigprocmask, SIG_BLOCK, sys::arg(&set), 0, kMaskSize);
 }
 
 void fault_handler(int signal, siginfo_t* info, void* context) {
@@ -181,6 +189,7 @@ void fault_handler(int signal, siginfo_t* info, void* context) {
     return;
   }
   if (!is_own_fault && !may_run(signal, info, frame)) return;
+  if ((action.sa_flags & SA_NODEFER) == 0) block_signal(signal);
   call_program(signal, info, context);
 }
 
@@ -190,13 +199,14 @@ struct sigaction kernel_action(int signal, const struct sigaction& wanted) {
   const bool chained = is_fault(signal) && g_has_fault_handlers;
   if (!has_handler(wanted) && !chained) return action;
   action.sa_flags = (action.sa_flags | SA_SIGINFO) & ~static_cast<int>(SA_RESETHAND);
+  if (chained) action.sa_flags |= SA_NODEFER;
   action.sa_sigaction = chained ? fault_handler : trampoline;
   return action;
 }
 
 // What the program is told of an action that it set by itself.
 void show_program_action(int signal, struct sigaction* old, const struct sigaction& before) {
-  const int visible = SA_SIGINFO | static_cast<int>(SA_RESETHAND);
+  const int visible = SA_SIGINFO | SA_NODEFER | static_cast<int>(SA_RESETHAND);
   old->sa_flags = (old->sa_flags & ~visible) | (before.sa_flags & visible);
   old->sa_handler = before.sa_handler;
   if (!has_handler(before)) {
@@ -269,7 +279,9 @@ void install_fault_handlers() {
     }
     g_has_fault_handlers = true;
     struct sigaction action = kernel_action(signal, program_action(signal));
-    if (!has_handler(program_action(signal))) action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    if (!has_handler(program_action(signal))) {
+      action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    }
     real_sigaction(signal, &action, nullptr);
   }
 }

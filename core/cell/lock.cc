@@ -13,6 +13,7 @@ u32 owner_of(u32 word) { return word & ~kLockWaiters; }
 // A sleeper that found the same owner for this many rechecks (a second) looks for what should not
 // be.
 constexpr u32 kPatientRechecks = 20;
+constexpr u32 kDoubts = 3;
 
 // Sleeps until the word changes, its owner dies, or kRecheckMs are over.
 void sleep_on_lock(LockWord& lock_word, u32 value, TaskRec& owner) {
@@ -23,6 +24,15 @@ void sleep_on_lock(LockWord& lock_word, u32 value, TaskRec& owner) {
       result >= 0 || result == -EAGAIN || result == -ETIMEDOUT || result == -EINTR;
   // No futex_waitv here, or a filter that forbids it.
   if (!has_waited) futex_wait(lock_word.word, value, kRecheckMs);
+}
+
+// True if the owner names the lock among those that it holds or takes.
+bool is_named_by(const Task& task, const LockWord& lock_word, const TaskRec& owner) {
+  const u64 offset = task.cell->offset_of(&lock_word);
+  for (const u64& intent : owner.intents) {
+    if (load_acquire(intent) == offset) return true;
+  }
+  return false;
 }
 
 // The owner's token should tell of its death, but some ways to die leave it unmarked: an OOM kill
@@ -67,6 +77,7 @@ IPCELL_COLD void lock_contended(Task& task, LockWord& lock_word) {
   // Who has slept cannot know whether others sleep too, and takes the lock with the bit set.
   u32 waiters_bit = 0;
   u32 rechecks = 0;
+  u32 doubts = 0;
   for (u32 spins = 0;; ++spins) {
     u32 value = load_relaxed(lock_word.word);
     const u32 owner = owner_of(value);
@@ -96,10 +107,10 @@ IPCELL_COLD void lock_contended(Task& task, LockWord& lock_word) {
     spins = 0;
     if (++rechecks % kPatientRechecks != 0) continue;
     look_for_owner(task, *rec);
-    const u64 state = load_acquire(task.cell->layout().task_states[owner - 1]);
-    if (state != kTaskLive && load_acquire(lock_word.word) == (value | kLockWaiters)) {
-      free_from_nobody(task, lock_word, value | kLockWaiters);
-    }
+    // An owner that does not know of its lock may have let it go and taken it again in this moment,
+    // but not time after time.
+    doubts = is_named_by(task, lock_word, *rec) ? 0 : doubts + 1;
+    if (doubts == kDoubts) free_from_nobody(task, lock_word, value | kLockWaiters);
   }
 }
 
@@ -119,7 +130,10 @@ IPCELL_COLD RecoveryLocked::RecoveryLocked(Task& task) : task_(task) {
   for (;;) {
     u32 value = load_acquire(word);
     const u32 owner = value & kRecoverySlot;
-    if (owner == 0 || owner > kTaskSlots || is_dead(*task.cell, owner)) {
+    // A holder's slot is live; what is not was scribbled there.
+    const bool is_held = owner != 0 && owner <= kTaskSlots &&
+                         load_acquire(task.cell->layout().task_states[owner - 1]) == kTaskLive;
+    if (!is_held || is_dead(*task.cell, owner)) {
       const u32 taken = ((value & ~kRecoverySlot) + kRecoveryTurn) | task.slot;
       if (compare_exchange(word, value, taken)) return;
       continue;

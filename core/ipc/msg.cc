@@ -62,6 +62,7 @@ int existing_queue_locked(Task& task, Registry& registry, Idx idx, int flags) {
   LockedQueue queue(task, registry.entries[static_cast<u32>(idx)].record);
   if (!queue) return -EIO;
   if (!is_permitted(*task.cred, queue->perm, static_cast<u32>(flags))) return -EACCES;
+  if (queue->perm.id < 0) return task.cell->poison("a queue's id is negative");
   return queue->perm.id;
 }
 

@@ -10,9 +10,7 @@
 
 #define CALL(name, ...) tell(#name, syscall(SYS_##name, __VA_ARGS__))
 
-static void tell(const char* name, long result) {
-  printf("%s %d\n", name, result < 0 ? errno : 0);
-}
+static void tell(const char* name, long result) { printf("%s %d\n", name, result < 0 ? errno : 0); }
 
 #if defined(__x86_64__)
 static sigjmp_buf no_such_gate;

@@ -2,7 +2,7 @@
 #include "check.h"
 #include <sys/stat.h>
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   struct stat file;
   CHECK_EQ(argc, 1);
   CHECK_EQ(stat(argv[0], &file), 0);

@@ -8,7 +8,7 @@
 static int id;
 static int tid;
 
-static void *blocked_receiver(void *unused) {
+static void* blocked_receiver(void* unused) {
   struct message message;
   announce(&tid, gettid());
   msgrcv(id, &message, sizeof message.text, 0, 0);
@@ -16,14 +16,14 @@ static void *blocked_receiver(void *unused) {
   return unused;
 }
 
-static void *blocked_sender(void *unused) {
+static void* blocked_sender(void* unused) {
   announce(&tid, gettid());
   send_sized(id, 2, 4, 0);
   FAIL("msgsnd: expected the thread to be cancelled, it returned");
   return unused;
 }
 
-static void *pending_receiver(void *unused) {
+static void* pending_receiver(void* unused) {
   struct message message;
   pthread_cancel(pthread_self());
   stat_queue(id);
@@ -33,14 +33,14 @@ static void *pending_receiver(void *unused) {
   return unused;
 }
 
-static void *pending_sender(void *unused) {
+static void* pending_sender(void* unused) {
   pthread_cancel(pthread_self());
   send_sized(id, 2, 1, 0);
   FAIL("msgsnd: expected the pending cancel to act, it returned");
   return unused;
 }
 
-static void *cancel_disabled(void *unused) {
+static void* cancel_disabled(void* unused) {
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
   pthread_cancel(pthread_self());
   CHECK_SEND(id, 3, "ok");
@@ -48,14 +48,13 @@ static void *cancel_disabled(void *unused) {
   return unused;
 }
 
-static void run(void *(*body)(void *), bool blocks, void *want) {
+static void run(void* (*body)(void*), bool blocks, void* want) {
   pthread_t thread;
-  void *result;
+  void* result;
   tid = 0;
   CHECK_EQ(pthread_create(&thread, NULL, body, NULL), 0);
   if (blocks) {
-    while (__atomic_load_n(&tid, __ATOMIC_SEQ_CST) == 0)
-      sleep_ms(1);
+    while (__atomic_load_n(&tid, __ATOMIC_SEQ_CST) == 0) sleep_ms(1);
     PAUSE_UNTIL_BLOCKED(tid);
     CHECK_EQ(pthread_cancel(thread), 0);
   }

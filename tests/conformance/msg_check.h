@@ -33,13 +33,12 @@ static inline void need_own_sysctl(void) {
   static const char path[] = "/proc/sys/kernel/msgmax";
   struct msginfo info;
   char before[16], more[16];
-  if (access(path, W_OK) != 0)
-    SKIP("needs /proc/sys writable");
+  if (access(path, W_OK) != 0) SKIP("needs /proc/sys writable");
   read_text(path, before, sizeof before);
   int fd = CHECK_OK(open(path, O_WRONLY | O_CLOEXEC));
   snprintf(more, sizeof more, "%d\n", atoi(before) + 1);
   CHECK_OK(write(fd, more, strlen(more)));
-  CHECK_OK(msgctl(0, IPC_INFO, (struct msqid_ds *)&info));
+  CHECK_OK(msgctl(0, IPC_INFO, (struct msqid_ds*)&info));
   CHECK_OK(pwrite(fd, before, strlen(before), 0));
   close(fd);
   CHECK_EQ(info.msgmax, atoi(more));
@@ -79,7 +78,7 @@ static inline int send_sized(int id, long type, size_t size, int flags) {
 #define CHECK_SEND(id, type, text) check_send(__FILE__, __LINE__, (id), (type), (text), IPC_NOWAIT)
 /* Sends a text, may sleep. */
 #define CHECK_SEND_WAIT(id, type, text) check_send(__FILE__, __LINE__, (id), (type), (text), 0)
-static inline void check_send(const char *file, int line, int id, long type, const char *text,
+static inline void check_send(const char* file, int line, int id, long type, const char* text,
                               int flags) {
   struct message message = {.type = type};
   strcpy(message.text, text);
@@ -91,8 +90,8 @@ static inline void check_send(const char *file, int line, int id, long type, con
 /* Receives by `typ` and `flags`; type and text must be these. */
 #define CHECK_RECV(id, typ, flags, want_type, want_text)                                           \
   check_recv(__FILE__, __LINE__, (id), (typ), (flags), (want_type), (want_text))
-static inline void check_recv(const char *file, int line, int id, long typ, int flags,
-                              long want_type, const char *want_text) {
+static inline void check_recv(const char* file, int line, int id, long typ, int flags,
+                              long want_type, const char* want_text) {
   struct message got;
   ssize_t length = msgrcv(id, &got, sizeof got.text - 1, typ, flags);
   if (length < 0)
@@ -114,8 +113,8 @@ static inline void check_recv(const char *file, int line, int id, long typ, int 
 /* A child that sleeps in msgrcv() until it gets this message. */
 #define FORK_RECEIVER(id, typ, flags, want_type, want_text)                                        \
   fork_receiver(__FILE__, __LINE__, (id), (typ), (flags), (want_type), (want_text))
-static inline pid_t fork_receiver(const char *file, int line, int id, long typ, int flags,
-                                  long want_type, const char *want_text) {
+static inline pid_t fork_receiver(const char* file, int line, int id, long typ, int flags,
+                                  long want_type, const char* want_text) {
   pid_t child = fork_child();
   if (child == 0) {
     check_recv(file, line, id, typ, flags, want_type, want_text);
@@ -127,7 +126,7 @@ static inline pid_t fork_receiver(const char *file, int line, int id, long typ, 
 
 /* A child that sleeps in msgsnd() until its message fits. */
 #define FORK_SENDER(id, type, text) fork_sender(__FILE__, __LINE__, (id), (type), (text))
-static inline pid_t fork_sender(const char *file, int line, int id, long type, const char *text) {
+static inline pid_t fork_sender(const char* file, int line, int id, long type, const char* text) {
   pid_t child = fork_child();
   if (child == 0) {
     check_send(file, line, id, type, text, 0);

@@ -31,8 +31,7 @@ int main(void) {
   REMOVE_QUEUE(id);
   /* The key is free at once, whatever the sleepers still do. */
   CHECK_EQ(msgget(0x10c6, IPC_CREAT | IPC_EXCL | 0600), id + 1);
-  for (int i = 0; i < 2 * SLEEPERS; i++)
-    CHECK_CHILD(sleepers[i]);
+  for (int i = 0; i < 2 * SLEEPERS; i++) CHECK_CHILD(sleepers[i]);
   CHECK_EQ(stat_queue(id + 1).msg_qnum, 0);
   REMOVE_QUEUE(id + 1);
 }

@@ -14,9 +14,8 @@ static int after_exec(int id) {
   return 0;
 }
 
-int main(int argc, char **argv) {
-  if (argc == 2)
-    return after_exec(atoi(argv[1]));
+int main(int argc, char** argv) {
+  if (argc == 2) return after_exec(atoi(argv[1]));
 
   int id = CHECK_OK(msgget(KEY, IPC_CREAT | 0600));
   char text[16];
@@ -27,9 +26,8 @@ int main(int argc, char **argv) {
   for (int orphan = 0; orphan < 2; orphan++) {
     pid_t child = fork_child();
     if (child == 0) {
-      if (orphan && fork() != 0)
-        _exit(0);
-      execl("/proc/self/exe", argv[0], text, (char *)NULL);
+      if (orphan && fork() != 0) _exit(0);
+      execl("/proc/self/exe", argv[0], text, (char*)NULL);
       FAIL("execl: expected a new image, got %s", strerrorname_np(errno));
     }
     if (orphan)
@@ -38,12 +36,11 @@ int main(int argc, char **argv) {
       PAUSE_UNTIL_BLOCKED(child);
     CHECK_SEND(id, 1, "to the new image");
     CHECK_RECV(id, 2, 0, 2, "from the new image");
-    if (!orphan)
-      CHECK_CHILD(child);
+    if (!orphan) CHECK_CHILD(child);
   }
 
   /* A queue that a child made outlives it. */
-  int *made = shared_memory(sizeof *made);
+  int* made = shared_memory(sizeof *made);
   pid_t maker = fork_child();
   if (maker == 0) {
     *made = new_queue();

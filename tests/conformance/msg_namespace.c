@@ -12,8 +12,7 @@ static int lines_in_proc(void) {
   char text[8192];
   int lines = 0;
   read_text("/proc/sysvipc/msg", text, sizeof text);
-  for (char *at = text; (at = strchr(at, '\n')) != NULL; at++)
-    lines++;
+  for (char* at = text; (at = strchr(at, '\n')) != NULL; at++) lines++;
   return lines;
 }
 

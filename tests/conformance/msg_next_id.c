@@ -6,7 +6,7 @@
 
 static const char path[] = "/proc/sys/kernel/msg_next_id";
 
-static void write_text(const char *text, int error) {
+static void write_text(const char* text, int error) {
   int fd = CHECK_OK(open(path, O_WRONLY));
   if (error)
     CHECK_ERRNO(write(fd, text, strlen(text)), error);
@@ -15,7 +15,7 @@ static void write_text(const char *text, int error) {
   close(fd);
 }
 
-static void check_text_is(const char *want) {
+static void check_text_is(const char* want) {
   char text[64];
   read_text(path, text, sizeof text);
   CHECK_TEXT(text, want);
@@ -23,8 +23,7 @@ static void check_text_is(const char *want) {
 
 int main(void) {
   NEED_ROOT();
-  if (access(path, W_OK) != 0)
-    SKIP("the kernel has no checkpoint/restore");
+  if (access(path, W_OK) != 0) SKIP("the kernel has no checkpoint/restore");
   need_own_sysctl();
   check_text_is("-1\n");
   CHECK_EQ(new_queue(), 0);
@@ -56,6 +55,5 @@ int main(void) {
   write_text("2147483648", EINVAL);
 
   const int ids[] = {0, wanted, 1, 9 * SEQUENCE + 2, 3, 4, 77};
-  for (unsigned i = 0; i < sizeof ids / sizeof *ids; i++)
-    REMOVE_QUEUE(ids[i]);
+  for (unsigned i = 0; i < sizeof ids / sizeof *ids; i++) REMOVE_QUEUE(ids[i]);
 }

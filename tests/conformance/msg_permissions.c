@@ -38,7 +38,7 @@ static void check_as(uid_t uid, gid_t gid, int rights) {
 int main(void) {
   NEED_MSG_COPY();
   NEED_ROOT();
-  int *shared = shared_memory(sizeof *shared);
+  int* shared = shared_memory(sizeof *shared);
   pid_t creator = fork_child();
   if (creator == 0) {
     become(CREATOR, CREATOR_GROUP, 0);
@@ -51,8 +51,7 @@ int main(void) {
   ds.msg_perm.uid = OWNER;
   ds.msg_perm.gid = OWNER_GROUP;
   CHECK_EQ(msgctl(id, IPC_SET, &ds), 0);
-  for (int i = 0; i < 100; i++)
-    CHECK_SEND(id, 1, "x");
+  for (int i = 0; i < 100; i++) CHECK_SEND(id, 1, "x");
 
   const struct {
     int mode, owner, group, other;

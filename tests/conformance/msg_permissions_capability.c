@@ -25,7 +25,7 @@ int main(void) {
   NEED_ROOT();
   if (!has_capability(CAP_IPC_OWNER) || !has_capability(CAP_SYS_ADMIN))
     SKIP("needs CAP_IPC_OWNER and CAP_SYS_ADMIN, to drop them");
-  int *id = shared_memory(sizeof *id);
+  int* id = shared_memory(sizeof *id);
   pid_t owner = fork_child();
   if (owner == 0) {
     become(OWNER, OWNER, 0);

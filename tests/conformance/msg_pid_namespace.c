@@ -15,8 +15,7 @@ int main(void) {
   CHECK_SEND(id, 1, "from outside");
   CHECK_SEND(id, 2, "also");
   CHECK_RECV(id, 2, IPC_NOWAIT, 2, "also");
-  if (unshare(CLONE_NEWPID) != 0)
-    SKIP("needs the right to make a PID namespace");
+  if (unshare(CLONE_NEWPID) != 0) SKIP("needs the right to make a PID namespace");
 
   pid_t inside = fork_child();
   if (inside == 0) {

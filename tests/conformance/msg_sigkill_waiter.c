@@ -21,8 +21,7 @@ int main(void) {
   /* Dead, though not yet reaped. */
   killed = FORK_RECEIVER(id, 0, 0, 1, "never");
   kill(killed, SIGKILL);
-  while (task_state(killed) != 'Z')
-    sleep_ms(1);
+  while (task_state(killed) != 'Z') sleep_ms(1);
   CHECK_SEND(id, 1, "stays");
   CHECK_RECV(id, 0, IPC_NOWAIT, 1, "stays");
   KILL_CHILD(killed);
@@ -45,8 +44,7 @@ int main(void) {
     CHECK_SEND(id, 5, "sent");
     kill(getpid(), SIGKILL);
   }
-  while (task_state(sender) != 'Z')
-    sleep_ms(1);
+  while (task_state(sender) != 'Z') sleep_ms(1);
   KILL_CHILD(sender);
   CHECK_RECV(id, 0, IPC_NOWAIT, 5, "sent");
   REMOVE_QUEUE(id);

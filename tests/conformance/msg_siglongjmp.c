@@ -12,7 +12,7 @@ static void on_signal(int number) { siglongjmp(escape, number); }
 int main(void) {
   int id = new_queue();
   set_qbytes(id, 4);
-  int *stage = shared_memory(sizeof *stage);
+  int* stage = shared_memory(sizeof *stage);
   pid_t child = fork_child();
   if (child == 0) {
     signal(SIGUSR1, on_signal);

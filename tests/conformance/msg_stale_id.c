@@ -25,8 +25,7 @@ int main(void) {
   REMOVE_QUEUE(id);
   check_dead(id);
 
-  for (int i = 1; i < 64; i++)
-    REMOVE_QUEUE(new_queue());
+  for (int i = 1; i < 64; i++) REMOVE_QUEUE(new_queue());
   int same_index = new_queue();
   CHECK_EQ(same_index, id + SEQUENCE);
   check_dead(id);

@@ -6,8 +6,7 @@
 
 static void stop_and_continue(pid_t child) {
   kill(child, SIGSTOP);
-  while (task_state(child) != 'T')
-    sleep_ms(1);
+  while (task_state(child) != 'T') sleep_ms(1);
   kill(child, SIGCONT);
   PAUSE_UNTIL_BLOCKED(child);
 }

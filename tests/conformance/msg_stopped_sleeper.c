@@ -7,8 +7,7 @@
 
 static void stop(pid_t child) {
   kill(child, SIGSTOP);
-  while (task_state(child) != 'T')
-    sleep_ms(1);
+  while (task_state(child) != 'T') sleep_ms(1);
 }
 
 int main(void) {

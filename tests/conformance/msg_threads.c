@@ -12,7 +12,7 @@ static int id;
 static atomic_int received[PAIRS * MESSAGES];
 
 /* Types 1..PAIRS are the senders. */
-static void *sender(void *number) {
+static void* sender(void* number) {
   struct message message = {.type = 1 + (long)number};
   for (int n = 0; n < MESSAGES; n++) {
     memcpy(message.text, &n, sizeof n);
@@ -21,7 +21,7 @@ static void *sender(void *number) {
   return NULL;
 }
 
-static void *receiver(void *unused) {
+static void* receiver(void* unused) {
   int last[PAIRS] = {-1, -1, -1};
   for (int i = 0; i < MESSAGES; i++) {
     struct message message;
@@ -41,14 +41,12 @@ int main(void) {
   id = new_queue();
   set_qbytes(id, 40);
   for (long i = 0; i < PAIRS; i++) {
-    CHECK_EQ(pthread_create(&threads[i], NULL, sender, (void *)i), 0);
+    CHECK_EQ(pthread_create(&threads[i], NULL, sender, (void*)i), 0);
     CHECK_EQ(pthread_create(&threads[PAIRS + i], NULL, receiver, NULL), 0);
   }
-  for (int i = 0; i < 2 * PAIRS; i++)
-    CHECK_EQ(pthread_join(threads[i], NULL), 0);
+  for (int i = 0; i < 2 * PAIRS; i++) CHECK_EQ(pthread_join(threads[i], NULL), 0);
 
-  for (int i = 0; i < PAIRS * MESSAGES; i++)
-    CHECK_EQ(received[i], 1);
+  for (int i = 0; i < PAIRS * MESSAGES; i++) CHECK_EQ(received[i], 1);
   CHECK_EQ(stat_queue(id).msg_qnum, 0);
   CHECK_EQ(stat_queue(id).msg_lspid, getpid());
   REMOVE_QUEUE(id);

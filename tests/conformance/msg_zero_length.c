@@ -18,7 +18,7 @@ int main(void) {
   CHECK_EQ(message.type, 8);
   CHECK_EQ(message.text[0], '#');
   /* Only the type is written: the buffer may end behind it. */
-  long *type_only = (long *)(end_of_memory() - sizeof(long));
+  long* type_only = (long*)(end_of_memory() - sizeof(long));
   CHECK_EQ(msgrcv(id, type_only, 100, 0, IPC_NOWAIT), 0);
   CHECK_EQ(*type_only, 7);
 

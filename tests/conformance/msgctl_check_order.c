@@ -23,9 +23,9 @@ int main(void) {
 
 #ifdef __LP64__
   /* The structure must be accessible as a whole, to the byte (a 32-bit libc converts a copy). */
-  char *end = end_of_memory();
-  struct msqid_ds *whole = (struct msqid_ds *)(end - sizeof ds);
-  struct msqid_ds *short_by_8 = (struct msqid_ds *)((char *)whole + 8);
+  char* end = end_of_memory();
+  struct msqid_ds* whole = (struct msqid_ds*)(end - sizeof ds);
+  struct msqid_ds* short_by_8 = (struct msqid_ds*)((char*)whole + 8);
   CHECK_EQ(msgctl(id, IPC_STAT, whole), 0);
   CHECK_EQ(msgctl(id, IPC_SET, whole), 0);
   CHECK_ERRNO(msgctl(id, IPC_STAT, short_by_8), EFAULT);
@@ -55,7 +55,7 @@ int main(void) {
     CHECK_CHILD(child);
   }
 #ifdef __LP64__
-  CHECK_EQ(msgctl(id, IPC_RMID, (struct msqid_ds *)-1), 0);
+  CHECK_EQ(msgctl(id, IPC_RMID, (struct msqid_ds*)-1), 0);
 #else
   REMOVE_QUEUE(id);
 #endif

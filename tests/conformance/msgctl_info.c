@@ -4,7 +4,7 @@
 int main(void) {
   struct msginfo info, want;
   memset(&info, 0xa5, sizeof info);
-  CHECK_EQ(msgctl(0, IPC_INFO, (struct msqid_ds *)&info), 0);
+  CHECK_EQ(msgctl(0, IPC_INFO, (struct msqid_ds*)&info), 0);
 
   /* No field for the padding behind msgseg, which is zero. */
   memset(&want, 0, sizeof want);
@@ -22,9 +22,9 @@ int main(void) {
   int id = new_queue();
   CHECK_SEND(id, 1, "abc");
   memset(&info, 0xa5, sizeof info);
-  CHECK_EQ(msgctl(INT_MAX, IPC_INFO, (struct msqid_ds *)&info), 0);
+  CHECK_EQ(msgctl(INT_MAX, IPC_INFO, (struct msqid_ds*)&info), 0);
   CHECK(memcmp(&info, &want, sizeof info) == 0);
-  CHECK_ERRNO(msgctl(-1, IPC_INFO, (struct msqid_ds *)&info), EINVAL);
+  CHECK_ERRNO(msgctl(-1, IPC_INFO, (struct msqid_ds*)&info), EINVAL);
   CHECK_ERRNO(msgctl(0, IPC_INFO, NULL), EFAULT);
   REMOVE_QUEUE(id);
 }

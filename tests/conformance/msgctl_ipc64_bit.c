@@ -9,7 +9,7 @@ int main(void) {
   struct msqid_ds ds;
   struct msginfo info;
   CHECK_ERRNO(msgctl(id, IPC_STAT | IPC_64_BIT, &ds), EINVAL);
-  CHECK_ERRNO(msgctl(id, IPC_INFO | IPC_64_BIT, (struct msqid_ds *)&info), EINVAL);
+  CHECK_ERRNO(msgctl(id, IPC_INFO | IPC_64_BIT, (struct msqid_ds*)&info), EINVAL);
   CHECK_ERRNO(msgctl(id, IPC_SET | IPC_64_BIT, NULL), EINVAL);
   CHECK_ERRNO(msgctl(id, IPC_RMID | IPC_64_BIT, NULL), EINVAL);
   REMOVE_QUEUE(id);

@@ -8,7 +8,7 @@
 static int id;
 static int tid;
 
-static void *sleeper(void *unused) {
+static void* sleeper(void* unused) {
   announce(&tid, gettid());
   CHECK_RECV(id, 1, 0, 1, "handed over");
   CHECK_EQ(stat_queue(id).msg_lrpid, gettid());
@@ -23,8 +23,7 @@ int main(void) {
   pthread_t thread;
   id = new_queue();
   CHECK_EQ(pthread_create(&thread, NULL, sleeper, NULL), 0);
-  while (__atomic_load_n(&tid, __ATOMIC_SEQ_CST) == 0)
-    sleep_ms(1);
+  while (__atomic_load_n(&tid, __ATOMIC_SEQ_CST) == 0) sleep_ms(1);
   CHECK(tid != getpid());
   PAUSE_UNTIL_BLOCKED(tid);
   CHECK_SEND(id, 1, "handed over");

@@ -7,7 +7,7 @@
 static void check_info(int highest, int queues, int messages, int bytes) {
   struct msginfo info;
   memset(&info, 0xa5, sizeof info);
-  CHECK_EQ(msgctl(0, MSG_INFO, (struct msqid_ds *)&info), highest);
+  CHECK_EQ(msgctl(0, MSG_INFO, (struct msqid_ds*)&info), highest);
   CHECK_EQ(info.msgpool, queues);
   CHECK_EQ(info.msgmap, messages);
   CHECK_EQ(info.msgtql, bytes);
@@ -16,15 +16,14 @@ static void check_info(int highest, int queues, int messages, int bytes) {
   CHECK_EQ(info.msgmni, DEFAULT_MSGMNI);
   CHECK_EQ(info.msgssz, 16);
   CHECK_EQ(info.msgseg, 65535);
-  CHECK_EQ(msgctl(0, IPC_INFO, (struct msqid_ds *)&info), highest);
+  CHECK_EQ(msgctl(0, IPC_INFO, (struct msqid_ds*)&info), highest);
 }
 
 int main(void) {
   check_info(0, 0, 0, 0);
   CHECK_EQ(new_queue(), 0);
   check_info(0, 1, 0, 0);
-  for (int i = 1; i < 5; i++)
-    CHECK_EQ(new_queue(), i);
+  for (int i = 1; i < 5; i++) CHECK_EQ(new_queue(), i);
   CHECK_SEND(1, 1, "abc");
   CHECK_SEND(3, 1, "de");
   CHECK_SEND(3, 1, "");
@@ -58,6 +57,6 @@ int main(void) {
   check_info(1, 1, 0, 0);
   REMOVE_QUEUE(1);
   check_info(0, 0, 0, 0);
-  CHECK_ERRNO(msgctl(-1, MSG_INFO, (struct msqid_ds *)&message), EINVAL);
+  CHECK_ERRNO(msgctl(-1, MSG_INFO, (struct msqid_ds*)&message), EINVAL);
   CHECK_ERRNO(msgctl(0, MSG_INFO, NULL), EFAULT);
 }

@@ -6,8 +6,7 @@
 
 int main(void) {
   const int commands[] = {MSG_STAT, MSG_STAT_ANY};
-  for (int i = 0; i < 64; i++)
-    REMOVE_QUEUE(new_queue());
+  for (int i = 0; i < 64; i++) REMOVE_QUEUE(new_queue());
   CHECK_EQ(new_queue(), SEQUENCE + 0);
   int id = CHECK_OK(msgget(0x10ca, IPC_CREAT | 0600));
   CHECK_EQ(id, SEQUENCE + 1);

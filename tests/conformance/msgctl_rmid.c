@@ -20,7 +20,7 @@ int main(void) {
   CHECK_ERRNO(send_sized(id, 1, 1, 0), EINVAL);
 
   struct msginfo info;
-  CHECK_EQ(msgctl(0, MSG_INFO, (struct msqid_ds *)&info), 0);
+  CHECK_EQ(msgctl(0, MSG_INFO, (struct msqid_ds*)&info), 0);
   CHECK_EQ(info.msgpool, 0);
   CHECK_EQ(info.msgmap, 0);
   CHECK_EQ(info.msgtql, 0);

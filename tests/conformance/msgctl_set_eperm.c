@@ -25,7 +25,7 @@ static void as(uid_t uid, int id, int error) {
 
 int main(void) {
   NEED_ROOT();
-  int *id = shared_memory(sizeof *id);
+  int* id = shared_memory(sizeof *id);
   pid_t creator = fork_child();
   if (creator == 0) {
     become(CREATOR, GROUP, 0);

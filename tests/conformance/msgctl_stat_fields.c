@@ -6,7 +6,7 @@
 
 enum { KEY = 0x10c8 };
 
-static void check_same(const struct msqid_ds *got, const struct msqid_ds *want) {
+static void check_same(const struct msqid_ds* got, const struct msqid_ds* want) {
   CHECK_EQ(got->msg_perm.__key, want->msg_perm.__key);
   CHECK_EQ(got->msg_perm.uid, want->msg_perm.uid);
   CHECK_EQ(got->msg_perm.gid, want->msg_perm.gid);

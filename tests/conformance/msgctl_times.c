@@ -7,7 +7,7 @@
 enum { STIME = 1, RTIME = 2, CTIME = 4 };
 
 /* Just these times are later than before. */
-static void check_changed(int id, const struct msqid_ds *before, int changed) {
+static void check_changed(int id, const struct msqid_ds* before, int changed) {
   struct msqid_ds now = stat_queue(id);
   int later = (now.msg_stime > before->msg_stime ? STIME : 0) |
               (now.msg_rtime > before->msg_rtime ? RTIME : 0) |
@@ -54,6 +54,5 @@ int main(void) {
   CHECK_ERRNO(msgctl(idle, IPC_SET, &ds), EINVAL);
   check_changed(idle, &idle_before, 0);
 
-  for (int i = 0; i < 4; i++)
-    REMOVE_QUEUE(all[i]);
+  for (int i = 0; i < 4; i++) REMOVE_QUEUE(all[i]);
 }

@@ -18,7 +18,6 @@ int main(void) {
   CHECK_EQ(msgget(-1, IPC_CREAT | 0600), 2);
   CHECK_EQ(stat_queue(2).msg_perm.__key, -1);
 
-  for (int id = 0; id < 3; id++)
-    REMOVE_QUEUE(id);
+  for (int id = 0; id < 3; id++) REMOVE_QUEUE(id);
   CHECK_ERRNO(msgget(KEY, 0600), ENOENT);
 }

@@ -19,7 +19,7 @@ int main(void) {
   CHECK_ERRNO(msgget(KEY, IPC_CREAT | IPC_EXCL | 0600), EEXIST);
 
   struct msginfo info;
-  CHECK_EQ(msgctl(0, MSG_INFO, (struct msqid_ds *)&info), DEFAULT_MSGMNI - 1);
+  CHECK_EQ(msgctl(0, MSG_INFO, (struct msqid_ds*)&info), DEFAULT_MSGMNI - 1);
   CHECK_EQ(info.msgpool, DEFAULT_MSGMNI);
 
   /* One out, one in. */
@@ -31,8 +31,7 @@ int main(void) {
   }
   CHECK_EQ(new_queue(), SEQUENCE + 5);
 
-  for (int i = 0; i < DEFAULT_MSGMNI; i++)
-    REMOVE_QUEUE(i == 5 ? SEQUENCE + 5 : i);
-  CHECK_EQ(msgctl(0, MSG_INFO, (struct msqid_ds *)&info), 0);
+  for (int i = 0; i < DEFAULT_MSGMNI; i++) REMOVE_QUEUE(i == 5 ? SEQUENCE + 5 : i);
+  CHECK_EQ(msgctl(0, MSG_INFO, (struct msqid_ds*)&info), 0);
   CHECK_EQ(info.msgpool, 0);
 }

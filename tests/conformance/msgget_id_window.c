@@ -7,8 +7,7 @@
 enum { QUEUES = 100 };
 
 int main(void) {
-  for (int i = 0; i < QUEUES; i++)
-    CHECK_EQ(new_queue(), i);
+  for (int i = 0; i < QUEUES; i++) CHECK_EQ(new_queue(), i);
 
   /* 99 queues are in use at each creation: the window ends at 99 * 3 / 2 = 148. */
   REMOVE_QUEUE(0);
@@ -21,8 +20,7 @@ int main(void) {
 
   /* Down to two queues: the window is 64 again and the cursor, 101, lies outside. Index 0 is still
    * taken. */
-  for (int i = 1; i < QUEUES; i++)
-    REMOVE_QUEUE(i);
+  for (int i = 1; i < QUEUES; i++) REMOVE_QUEUE(i);
   CHECK_EQ(new_queue(), 2 * SEQUENCE + 1);
   CHECK_EQ(new_queue(), 2 * SEQUENCE + 2);
 

@@ -14,6 +14,5 @@ int main(void) {
   CHECK_NOTHING(2, 0);
   CHECK_RECV(1, 0, IPC_NOWAIT, 7, "mine");
 
-  for (int id = 0; id < 4; id++)
-    REMOVE_QUEUE(id);
+  for (int id = 0; id < 4; id++) REMOVE_QUEUE(id);
 }

@@ -31,8 +31,8 @@ int main(void) {
 
   /* All of `size` must be readable, though the message needs less; of an absurd size only msgmax.
    */
-  char *end = end_of_memory();
-  char *start = end - sizeof(long) - 3;
+  char* end = end_of_memory();
+  char* start = end - sizeof(long) - 3;
   CHECK_ERRNO(msgrcv(id, start, sizeof(long) + 4, 0, PEEK), EFAULT);
   CHECK_EQ(msgrcv(id, start, sizeof(long) + 3, 0, PEEK), 3);
   CHECK(memcmp(start + sizeof(long), "abc", 3) == 0);

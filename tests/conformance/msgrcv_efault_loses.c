@@ -17,8 +17,8 @@ int main(void) {
   CHECK_RECV(id, 0, IPC_NOWAIT, 2, "second");
 
   /* Room for the type and four letters only: the type arrives, the message is lost. */
-  char *end = end_of_memory();
-  char *start = end - sizeof(long) - 4;
+  char* end = end_of_memory();
+  char* start = end - sizeof(long) - 4;
   long type;
   CHECK_SEND(id, 3, "five5");
   CHECK_ERRNO(msgrcv(id, start, 5, 0, 0), EFAULT);

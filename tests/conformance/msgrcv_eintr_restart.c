@@ -8,7 +8,7 @@ enum { ASLEEP, INTERRUPTED, SENT };
 
 static void on_signal(int number) { (void)number; }
 
-static void receive_interrupted(int id, int flags, int *stage) {
+static void receive_interrupted(int id, int flags, int* stage) {
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = flags};
   sigaction(SIGUSR1, &action, NULL);
   signal(SIGUSR2, SIG_IGN);
@@ -27,7 +27,7 @@ static void receive_interrupted(int id, int flags, int *stage) {
 
 int main(void) {
   int id = new_queue();
-  int *stage = shared_memory(sizeof *stage);
+  int* stage = shared_memory(sizeof *stage);
   const int flags[] = {0, SA_RESTART};
   for (int i = 0; i < 2; i++) {
     announce(stage, ASLEEP);

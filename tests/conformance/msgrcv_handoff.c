@@ -23,12 +23,9 @@ int main(void) {
   /* What is handed over takes no room: four times the queue's capacity goes through at once. */
   set_qbytes(id, 4);
   pid_t sleepers[4];
-  for (int i = 0; i < 4; i++)
-    sleepers[i] = FORK_RECEIVER(id, 0, 0, 1, "full");
-  for (int i = 0; i < 4; i++)
-    CHECK_SEND(id, 1, "full");
-  for (int i = 0; i < 4; i++)
-    CHECK_CHILD(sleepers[i]);
+  for (int i = 0; i < 4; i++) sleepers[i] = FORK_RECEIVER(id, 0, 0, 1, "full");
+  for (int i = 0; i < 4; i++) CHECK_SEND(id, 1, "full");
+  for (int i = 0; i < 4; i++) CHECK_CHILD(sleepers[i]);
   CHECK_EQ(stat_queue(id).msg_qnum, 0);
   REMOVE_QUEUE(id);
 }

@@ -29,8 +29,7 @@ int main(void) {
     int sender = message.type - 1;
     CHECK_EQ(message.text[0], ' ' + seen[sender]++);
   }
-  for (int i = 0; i < SENDERS; i++)
-    CHECK_CHILD(senders[i]);
+  for (int i = 0; i < SENDERS; i++) CHECK_CHILD(senders[i]);
   CHECK_NOTHING(id, 0);
   REMOVE_QUEUE(id);
 }

@@ -4,8 +4,7 @@
 int main(void) {
   int id = new_queue();
   set_qbytes(id, 5);
-  for (int i = 0; i < 5; i++)
-    CHECK_EQ(send_sized(id, 1, 0, IPC_NOWAIT), 0);
+  for (int i = 0; i < 5; i++) CHECK_EQ(send_sized(id, 1, 0, IPC_NOWAIT), 0);
   CHECK_ERRNO(send_sized(id, 1, 0, IPC_NOWAIT), EAGAIN);
   CHECK_ERRNO(send_sized(id, 1, 1, IPC_NOWAIT), EAGAIN);
   CHECK_EQ(stat_queue(id).msg_cbytes, 0);
@@ -17,14 +16,12 @@ int main(void) {
   REMOVE_QUEUE(id);
 
   id = new_queue();
-  for (int i = 0; i < DEFAULT_MSGMNB; i++)
-    CHECK_EQ(send_sized(id, 1, 0, IPC_NOWAIT), 0);
+  for (int i = 0; i < DEFAULT_MSGMNB; i++) CHECK_EQ(send_sized(id, 1, 0, IPC_NOWAIT), 0);
   CHECK_ERRNO(send_sized(id, 1, 0, IPC_NOWAIT), EAGAIN);
 
   /* A queue with no bytes takes no message, not even an empty one. */
   struct message message;
-  for (int i = 0; i < DEFAULT_MSGMNB; i++)
-    CHECK_EQ(msgrcv(id, &message, 0, 0, IPC_NOWAIT), 0);
+  for (int i = 0; i < DEFAULT_MSGMNB; i++) CHECK_EQ(msgrcv(id, &message, 0, 0, IPC_NOWAIT), 0);
   set_qbytes(id, 0);
   CHECK_ERRNO(send_sized(id, 1, 0, IPC_NOWAIT), EAGAIN);
   REMOVE_QUEUE(id);

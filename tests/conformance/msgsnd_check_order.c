@@ -11,8 +11,8 @@ int main(void) {
   int id = new_queue();
   set_qbytes(id, 0);
   struct message good = {.type = 1}, bad_type = {.type = 0};
-  char *end = end_of_memory();
-  long *type_only = (long *)(end - sizeof(long));
+  char* end = end_of_memory();
+  long* type_only = (long*)(end - sizeof(long));
 
   CHECK_ERRNO(msgsnd(-1, NULL, DEFAULT_MSGMAX + 1, 0), EFAULT);
   CHECK_ERRNO(msgsnd(NO_SUCH_ID, NULL, 1, 0), EFAULT);

@@ -6,15 +6,15 @@
 
 int main(void) {
   int id = new_queue();
-  char *end = end_of_memory();
+  char* end = end_of_memory();
   long type = 3;
 
   CHECK_ERRNO(msgsnd(id, NULL, 0, 0), EFAULT);
-  CHECK_ERRNO(msgsnd(id, (void *)-1, 1, 0), EFAULT);
+  CHECK_ERRNO(msgsnd(id, (void*)-1, 1, 0), EFAULT);
   CHECK_ERRNO(msgsnd(id, end - sizeof type / 2, 0, 0), EFAULT);
 
   /* Type and four letters at the very end of the memory. */
-  char *start = end - sizeof type - 4;
+  char* start = end - sizeof type - 4;
   memcpy(start, &type, sizeof type);
   memcpy(start + sizeof type, "edge", 4);
   CHECK_EQ(msgsnd(id, start, 4, 0), 0);

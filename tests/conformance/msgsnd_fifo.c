@@ -23,16 +23,14 @@ int main(void) {
   CHECK_SEND(id, 1, "2");
 
   pid_t senders[SENDERS];
-  for (int i = 0; i < SENDERS; i++)
-    senders[i] = FORK_SENDER(id, 10 + i, "x");
+  for (int i = 0; i < SENDERS; i++) senders[i] = FORK_SENDER(id, 10 + i, "x");
 
   /* Room for one at a time. */
   CHECK_RECV(id, 0, IPC_NOWAIT, 1, "1");
   CHECK_CHILD(senders[0]);
   CHECK_RECV(id, 0, IPC_NOWAIT, 1, "2");
   CHECK_CHILD(senders[1]);
-  for (int i = 2; i < SENDERS; i++)
-    PAUSE_UNTIL_BLOCKED(senders[i]);
+  for (int i = 2; i < SENDERS; i++) PAUSE_UNTIL_BLOCKED(senders[i]);
 
   /* Room for two at once. */
   CHECK_RECV(id, 0, IPC_NOWAIT, 10, "x");

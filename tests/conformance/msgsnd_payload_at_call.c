@@ -9,7 +9,7 @@ int main(void) {
   set_qbytes(id, 8);
   CHECK_SEND(id, 1, "occupied");
 
-  struct message *message = shared_memory(sizeof *message);
+  struct message* message = shared_memory(sizeof *message);
   message->type = 2;
   strcpy(message->text, "early");
   pid_t sender = fork_child();

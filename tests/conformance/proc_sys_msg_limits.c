@@ -4,13 +4,13 @@
  */
 #include "msg_check.h"
 
-static void check_value(const char *path, const char *want) {
+static void check_value(const char* path, const char* want) {
   char text[64];
   read_text(path, text, sizeof text);
   CHECK_TEXT(text, want);
 }
 
-static int put(const char *path, const char *text) {
+static int put(const char* path, const char* text) {
   int fd = CHECK_OK(open(path, O_WRONLY));
   errno = 0;
   ssize_t written = write(fd, text, strlen(text));
@@ -38,7 +38,7 @@ int main(void) {
   CHECK_EQ(put(MSGMAX_FILE, "100\n"), 0);
   check_value(MSGMAX_FILE, "100\n");
   memset(room, 0, sizeof room);
-  *(long *)room = 1;
+  *(long*)room = 1;
   CHECK_EQ(msgsnd(id, room, 100, IPC_NOWAIT), 0);
   CHECK_ERRNO(msgsnd(id, room, 101, IPC_NOWAIT), EINVAL);
   CHECK_EQ(put(MSGMAX_FILE, " 70000"), 0);
@@ -60,7 +60,7 @@ int main(void) {
   REMOVE_QUEUE(third);
   CHECK_ERRNO(msgget(IPC_PRIVATE, 0600), ENOSPC);
   struct msginfo info;
-  CHECK_OK(msgctl(0, IPC_INFO, (struct msqid_ds *)&info));
+  CHECK_OK(msgctl(0, IPC_INFO, (struct msqid_ds*)&info));
   CHECK_EQ(info.msgmax, 70000);
   CHECK_EQ(info.msgmnb, 140000);
   CHECK_EQ(info.msgmni, 1);

@@ -9,14 +9,14 @@
   "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid"         \
   "      stime      rtime      ctime\n"
 
-static void check_file(const char *want) {
+static void check_file(const char* want) {
   char text[4096];
   read_text("/proc/sysvipc/msg", text, sizeof text);
   CHECK_TEXT(text, want);
 }
 
 /* The line that the kernel prints for a queue. */
-static char *line_of(char *line, int id) {
+static char* line_of(char* line, int id) {
   struct msqid_ds ds;
   CHECK_OK(msgctl(id, IPC_STAT, &ds));
   return line +
@@ -62,8 +62,7 @@ int main(void) {
 
   /* Once round, the higher id with the lower index comes first. */
   REMOVE_QUEUE(first);
-  for (int i = 3; i < 64; i++)
-    REMOVE_QUEUE(new_queue());
+  for (int i = 3; i < 64; i++) REMOVE_QUEUE(new_queue());
   int last = new_queue();
   CHECK_EQ(last, SEQUENCE);
   end = stpcpy(want, HEADER);

@@ -12,8 +12,7 @@ static const char path[] = "/proc/sysvipc/msg";
 int main(void) {
   /* More than a page, less than the buffers. */
   static char whole[32768], text[32768];
-  for (int i = 0; i < QUEUES; i++)
-    new_queue();
+  for (int i = 0; i < QUEUES; i++) new_queue();
   read_text(path, whole, sizeof whole);
   size_t size = strlen(whole);
   CHECK(size > 8192 && size < sizeof whole - 1);
@@ -46,7 +45,7 @@ int main(void) {
     close(fd);
   }
 
-  FILE *file = fopen(path, "r");
+  FILE* file = fopen(path, "r");
   CHECK(file != NULL);
   size_t length = 0;
   int lines = 0;
@@ -73,6 +72,5 @@ int main(void) {
   close(folder);
   CHECK_EQ(access(path, R_OK), 0);
 
-  for (int i = 0; i < QUEUES; i++)
-    REMOVE_QUEUE(i);
+  for (int i = 0; i < QUEUES; i++) REMOVE_QUEUE(i);
 }

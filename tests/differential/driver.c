@@ -15,7 +15,8 @@
 #include "rng.h"
 #include "stats.h"
 
-enum { kLineSize = kReplyText + 1024 };
+// kWaitPercent: of the deaths that others may wait for; each costs 0.1 s.
+enum { kLineSize = kReplyText + 1024, kWaitPercent = 1 };
 
 static const Options* options;
 static Pool pool;
@@ -109,8 +110,8 @@ static void log_wake(int index) {
   learn(index, true);
 }
 
-// Logs the sleepers whose calls have ended, in the order of their numbers.
-static void collect(void) {
+// Logs the sleepers whose calls have ended, in the order of their numbers. Returns how many.
+static int collect(void) {
   int woken = 0;
   for (int i = 0; i < pool.count; i++) {
     if (pool.workers[i].state != kAsleep || !pool_is_done(i)) continue;
@@ -118,6 +119,7 @@ static void collect(void) {
     woken++;
   }
   stats_woken(woken);
+  return woken;
 }
 
 static int count_sleepers_like(const Request* request) {
@@ -130,18 +132,29 @@ static int count_sleepers_like(const Request* request) {
   return count;
 }
 
+static bool is_asleep_with(int index, const Request* request) {
+  const Request* other = &shared->slots[index].request;
+  return pool.workers[index].state == kAsleep && other->object == request->object &&
+         other->family == request->family;
+}
+
 static bool has_sleeper(const Request* request) {
-  for (int i = 0; i < pool.count; i++) {
-    const Request* other = &shared->slots[i].request;
-    if (pool.workers[i].state == kAsleep && other->object == request->object &&
-        other->family == request->family)
-      return true;
-  }
+  for (int i = 0; i < pool.count; i++)
+    if (is_asleep_with(i, request)) return true;
   return false;
 }
 
-// Hands worker `index` the request in its slot, and logs what comes of it.
-static void make_call(int index) {
+static bool has_sleeper_of_other_kind(const Request* request) {
+  const Family* family = kFamilies[request->family];
+  for (int i = 0; family->kind != NULL && i < pool.count; i++)
+    if (is_asleep_with(i, request) &&
+        family->kind(&shared->slots[i].request) != family->kind(request))
+      return true;
+  return false;
+}
+
+// Hands worker `index` the request in its slot, and logs its answer.
+static void make_call_alone(int index) {
   static char line[kLineSize];
   Worker* worker = &pool.workers[index];
   const Slot* slot = &shared->slots[index];
@@ -159,8 +172,13 @@ static void make_call(int index) {
     worker->state = kAsleep;
     worker->step = step;
     stats_sleeper(count_sleepers_like(&slot->request));
+    if (has_sleeper_of_other_kind(&slot->request)) stats_event(kStatSleepBesideOtherKind);
   }
   log_text(line);
+}
+
+static void make_call(int index) {
+  make_call_alone(index);
   collect();
 }
 
@@ -252,6 +270,40 @@ static void forget(int worker) {
     if (kFamilies[f]->forget != NULL) kFamilies[f]->forget(worker);
 }
 
+// What a process has left behind takes effect at its death, and may end the sleep of others. On the
+// kernel it has: the dead was waited for, and with SCHED_FIFO those that it woke have replied. In a
+// cell the survivors do the dead's work, at the latest when one of them looks: so worker 0 looks,
+// at each object that the dead changed and others sleep on. Now and then nobody does, and the
+// sleepers get the time in which the death alone must wake them. Where nobody sleeps nothing is
+// done: the next call on the object, whatever it is, must find the dead undone. Who sleeps is what
+// the log says, not what is: sleepers that have woken already are collected only afterwards.
+static void meet_death(int worker) {
+  static const double kReaction = 0.1;  // a cell promises 60 ms
+  Request* request = &shared->slots[0].request;
+  const bool waits = rng_percent(&rng, kWaitPercent);
+  bool must_wait = false;
+  for (int f = 0; f < kFamilyCount; f++) {
+    for (;;) {
+      clear_request(request, 0, f);
+      if (kFamilies[f]->bequeath == NULL || !kFamilies[f]->bequeath(&rng, worker, request)) break;
+      stats_event(kStatDeathUndo);
+      if (!has_sleeper(request)) continue;
+      request->object = -1;
+      must_wait = must_wait || waits;
+      if (waits) continue;
+      stats_event(kStatDeathRead);
+      make_call_alone(0);
+      must_wait = must_wait || shared->slots[0].reply.ret < 0;  // it was not allowed to look
+    }
+  }
+  if (must_wait) {
+    stats_event(kStatDeathWait);
+    log_line("%06ld waits for those who sleep on what W%d left", step, worker);
+    pool_let_pass(&pool, kReaction);
+  }
+  stats_events(kStatDeathWoke, collect());
+}
+
 static void step_kill(int index) {
   const bool is_asleep = pool.workers[index].state == kAsleep;
   stats_event(is_asleep ? kStatKillAsleep : kStatKillIdle);
@@ -259,7 +311,7 @@ static void step_kill(int index) {
   pool_signal(&pool, index, SIGKILL);
   pool_replace(&pool, index, SIGKILL);
   forget(index);
-  collect();
+  meet_death(index);
 }
 
 // An idle worker exits or executes itself anew.
@@ -273,12 +325,14 @@ static void step_lifecycle(int index) {
   if (request->op == kLifecycleExec) {
     stats_event(kStatExec);
     pool_wait_done(&pool, index);
+    forget(index);
+    collect();
   } else {
     stats_event(kStatExit);
     pool_replace(&pool, index, 0);
+    forget(index);
+    meet_death(index);
   }
-  forget(index);
-  collect();
 }
 
 static void take_step(void) {

@@ -34,8 +34,16 @@ typedef struct Family {
   // What the process of this worker owned (descriptors, attachments, undo) is gone: it was killed,
   // has exited or called exec. NULL for a family that has no such thing.
   void (*forget)(int worker);
+  // The process of this worker has died (exec is no death). Fills in a call that reads the next
+  // object which its death changes by itself (undo), names that in `object`, and forgets about it;
+  // false when there is no more. The driver makes the call where others sleep on the object.
+  bool (*bequeath)(Rng* rng, int worker, Request* request);
   // At the end of a run: the next call of a clean-up, false when nothing is left.
   bool (*closing)(Request* request);
+  // For the statistics alone, may be absent: kinds of calls, finer than ops. -1: of no kind.
+  const char* const* kinds;
+  int kind_count;
+  int (*kind)(const Request* request);
 } Family;
 
 extern const Family* const kFamilies[];
@@ -43,5 +51,6 @@ extern const int kFamilyCount;
 
 extern const Family kMsgFamily;
 extern const Family kMsgLimitsFamily;
+extern const Family kSemFamily;
 
 #endif

@@ -195,6 +195,15 @@ void pool_replace(Pool* pool, int index, int expected_signal) {
   pool_spawn(pool, index);
 }
 
+void pool_let_pass(Pool* pool, double seconds) {
+  const double end = schedule_now() + seconds;
+  while (schedule_now() < end) {
+    check_health(pool);
+    schedule_nap();
+  }
+  wait_quiet(pool);
+}
+
 int pool_count_asleep(const Pool* pool) {
   int asleep = 0;
   for (int i = 0; i < pool->count; i++) asleep += pool->workers[i].state == kAsleep;

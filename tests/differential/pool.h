@@ -44,6 +44,8 @@ void pool_replace(Pool* pool, int index, int expected_signal);
 void pool_wait_done(Pool* pool, int index);
 bool pool_is_done(int index);
 int pool_count_asleep(const Pool* pool);
+// Lets this time pass, then waits until all workers are quiet.
+void pool_let_pass(Pool* pool, double seconds);
 // Lets all workers exit, or kills them.
 void pool_stop(Pool* pool);
 void pool_kill_all(Pool* pool);

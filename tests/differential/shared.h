@@ -16,7 +16,7 @@
 #include "text.h"
 
 // Worker 0 is given only calls that cannot sleep: it can always go on, so there is no deadlock.
-enum { kMaxWorkers = 16, kReplyText = 32768, kMaxPids = 1 << 16 };
+enum { kMaxWorkers = 16, kReplyText = 32768, kMaxPids = 1 << 16, kListLength = 1500 };
 
 typedef struct Request {
   int worker;
@@ -29,6 +29,7 @@ typedef struct Request {
   int pointer;     // which of PointerKind the call is given
   uint64_t tag;    // seeds the bytes sent
   int64_t arg[6];  // the family's own
+  int16_t list[kListLength];  // the same, where that is too little
 } Request;
 
 // The pseudo family of requests that end a worker's image instead of making a call.

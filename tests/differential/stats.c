@@ -5,7 +5,7 @@
 #include "family.h"
 #include "log.h"
 
-enum { kMaxFamilies = 8, kMaxOps = 16, kOutcomes = 160, kJumped = kOutcomes - 1, kHistogram = 8 };
+enum { kMaxFamilies = 8, kMaxOps = 24, kOutcomes = 160, kJumped = kOutcomes - 1, kHistogram = 8 };
 
 static const char* const kEventNames[kStatEvents] = {
     "worker killed while idle",
@@ -20,14 +20,22 @@ static const char* const kEventNames[kStatEvents] = {
     "call by syscall(2) or stdio",
     "call with an odd pointer",
     "step with all workers asleep",
+    "sleep beside one of another kind",
+    "object that a death changed (undo)",
+    "object read because the dead had undo on it",
+    "wait because the dead had undo where others sleep",
+    "sleep ended by a death",
 };
 
 static long events[kStatEvents];
 static long outcomes[kMaxFamilies][kMaxOps][2][kOutcomes];
+static long kinds[kMaxFamilies][kMaxOps][2][kOutcomes];
 static long sleepers[kHistogram];
 static long woken[kHistogram];
 
 void stats_event(StatEvent event) { events[event]++; }
+
+void stats_events(StatEvent event, int count) { events[event] += count; }
 
 static int clamp(int value, int limit) { return value < limit ? value : limit - 1; }
 
@@ -36,6 +44,9 @@ void stats_call(const Request* request, const Slot* slot, bool has_slept) {
                       : slot->reply.ret < 0 ? clamp(slot->reply.error, kJumped)
                                             : 0;
   outcomes[request->family][request->op][has_slept][outcome]++;
+  const Family* family = kFamilies[request->family];
+  const int kind = family->kind == NULL ? -1 : family->kind(request);
+  if (kind >= 0) kinds[request->family][kind][has_slept][outcome]++;
   events[kStatJump] += slot->jumped;
   events[kStatPersonaCall] += request->persona != 0;
   events[kStatRawCall] += request->raw;
@@ -67,9 +78,12 @@ static void log_histogram(const char* name, const long* counts) {
 }
 
 void stats_log(void) {
-  for (int f = 0; f < kFamilyCount; f++)
+  for (int f = 0; f < kFamilyCount; f++) {
     for (int op = 0; op < kFamilies[f]->op_count; op++)
       log_op(kFamilies[f], kFamilies[f]->ops[op], outcomes[f][op]);
+    for (int kind = 0; kind < kFamilies[f]->kind_count; kind++)
+      log_op(kFamilies[f], kFamilies[f]->kinds[kind], kinds[f][kind]);
+  }
   log_histogram("sleepers of one kind on one object", sleepers);
   log_histogram("sleeps ended by one step", woken);
   for (int i = 0; i < kStatEvents; i++) log_line("# stat %s: %ld", kEventNames[i], events[i]);

@@ -20,10 +20,16 @@ typedef enum StatEvent {
   kStatRawCall,
   kStatBadPointer,
   kStatAllAsleep,
+  kStatSleepBesideOtherKind,
+  kStatDeathUndo,
+  kStatDeathRead,
+  kStatDeathWait,
+  kStatDeathWoke,
   kStatEvents,
 } StatEvent;
 
 void stats_event(StatEvent event);
+void stats_events(StatEvent event, int count);
 // A call has ended, at once or after a sleep.
 void stats_call(const Request* request, const Slot* slot, bool has_slept);
 // A call went to sleep as the nth of its kind on its object.

@@ -10,16 +10,14 @@
 
 enum { MADVISE_POPULATE_WRITE = 23, FUTEX_WAITV = 449 };
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   int error = filter ? 0 : -ENOMEM;
-  if (!error)
-    error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), FUTEX_WAITV, 0);
+  if (!error) error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), FUTEX_WAITV, 0);
   if (!error)
     error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(madvise), 1,
                              SCMP_A2(SCMP_CMP_EQ, MADVISE_POPULATE_WRITE));
-  if (!error)
-    error = seccomp_load(filter);
+  if (!error) error = seccomp_load(filter);
   if (error) {
     fprintf(stderr, "skipped: no seccomp filter here: %s\n", strerror(-error));
     return 77;

@@ -1,0 +1,69 @@
+// What the generator remembers of the sets: their sizes and the undo of each worker's process.
+// Undo is followed exactly, over exec too: it tells the driver whose death others may wait for.
+
+#include <string.h>
+
+#include "family_sem.h"
+
+enum { kMaxSets = 64 };
+
+typedef struct Set {
+  int id;
+  int size;
+  int32_t undo[kMaxWorkers + 1][kMaxSize];
+} Set;
+
+static Set sets[kMaxSets];
+static int set_count;
+
+static Set* find(int id) {
+  for (int i = 0; i < set_count; i++)
+    if (sets[i].id == id) return &sets[i];
+  return NULL;
+}
+
+int sem_set_size(int id) {
+  const Set* set = find(id);
+  return set == NULL ? 4 : set->size;
+}
+
+void sem_set_created(int id, int size) {
+  if (set_count == kMaxSets || size > kMaxSize) return;
+  Set* set = &sets[set_count++];
+  memset(set, 0, sizeof(*set));
+  set->id = id;
+  set->size = size;
+}
+
+void sem_set_removed(int id) {
+  Set* set = find(id);
+  if (set != NULL) *set = sets[--set_count];
+}
+
+void sem_undo_add(int worker, int id, int number, int change) {
+  Set* set = find(id);
+  if (set != NULL && number < set->size) set->undo[worker][number] += change;
+}
+
+void sem_undo_clear(int id, int number) {
+  Set* set = find(id);
+  if (set == NULL || number >= set->size) return;
+  for (int worker = 0; worker <= kMaxWorkers; worker++) {
+    if (number < 0)
+      memset(set->undo[worker], 0, sizeof(set->undo[worker]));
+    else
+      set->undo[worker][number] = 0;
+  }
+}
+
+int sem_undo_take(int worker) {
+  for (int i = 0; i < set_count; i++) {
+    bool has_undo = false;
+    for (int number = 0; number < sets[i].size; number++) {
+      has_undo = has_undo || sets[i].undo[worker][number] != 0;
+      sets[i].undo[worker][number] = 0;
+    }
+    if (has_undo) return sets[i].id;
+  }
+  return -1;
+}
