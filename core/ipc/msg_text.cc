@@ -1,7 +1,8 @@
+#include "core/ipc/msg_text.h"
+
 #include <cerrno>
 
 #include "core/base/usercopy.h"
-#include "core/ipc/msg.h"
 
 namespace ipcell {
 

@@ -1,0 +1,62 @@
+// Messages: building them of a program's text, copying them out, freeing them.
+#pragma once
+
+#include "core/cell/heap.h"
+
+namespace ipcell {
+
+// A message in the queue, or on its way. The text follows; what does not fit goes on in `more`.
+struct MsgBlock {
+  u64 free_link;  // FreeBlock::next, the heap's
+  u64 next;       // next message of the queue
+  u64 more;       // next piece of a long text
+  u64 size;       // bytes of the whole text
+  i64 type;       // right before the text, as in a program's struct msgbuf
+
+  u8* text() { return reinterpret_cast<u8*>(this + 1); }
+};
+static_assert(sizeof(MsgBlock) == 40);
+
+// Frees the message that `owner` (a field of the task's own TaskRec) names.
+void free_message(Task& task, u64& owner);
+// A message that was built and has no place yet: in the task's free list (a ReservedBlock) while it
+// fits into one block, else in its in_flight.
+class BuiltMessage {
+ public:
+  // Builds a message of the text at `buffer`, a struct msgbuf. 0, -EFAULT, -EINVAL (type), -ENOMEM.
+  int build(Task& task, const void* buffer, u64 size);
+  // Builds one with the text at `text`, of no type.
+  int build_untyped(Task& task, const void* text, u64 size);
+  // Takes over the message that a wait gave back.
+  void adopt_from_wait(Task& task);
+  // Takes the message from where it is, in the transaction that gives it its place.
+  void take(Journal& journal, Task& task) {
+    if (is_in_flight_) [[unlikely]] {
+      journal.set(task.rec->in_flight, 0);
+    } else {
+      block_.take(journal, task);
+    }
+  }
+  void discard(Task& task) {
+    if (is_in_flight_) free_message(task, task.rec->in_flight);
+  }
+  u64 offset() const { return offset_; }
+  MsgBlock& message() const { return *message_; }
+
+ private:
+  int reserve(Task& task, u64 size);
+  int build_long(Task& task, i64 type, const u8* text, u64 size);
+
+  ReservedBlock block_;
+  MsgBlock* message_ = nullptr;
+  u64 offset_ = 0;
+  bool is_in_flight_ = false;
+};
+
+// Copies the text out to the program. 0 or -EFAULT.
+int store_message(Task& task, MsgBlock& message, void* text, u64 size);
+// Copies message `from` into `to`, which was built with room for it. Linux:
+// ipc/msgutil.c:copy_msg()
+int copy_message(const Cell& cell, MsgBlock& to, MsgBlock& from);
+
+}  // namespace ipcell
