@@ -22,6 +22,11 @@ bool restore(const Cell& cell, const JournalEntry& entry) {
 
 }  // namespace
 
+IPCELL_COLD u32 Journal::overflow(const Cell& cell) {
+  cell.poison("a task's journal is longer than a journal can be");
+  return 0;
+}
+
 int roll_back_journal(const Cell& cell, TaskRec& rec) {
   const u32 count = load_acquire(rec.journal_count);
   if (count > kJournalEntries)

@@ -20,14 +20,14 @@ namespace ipcell {
 
 class Journal {
  public:
-  explicit Journal(Task& task) : rec_(*task.rec), base_(task.cell->base()) {}
+  explicit Journal(Task& task) : rec_(*task.rec), cell_(*task.cell), base_(task.cell->base()) {}
 
   template <class T>
   IPCELL_ALWAYS_INLINE void set(T& place, std::type_identity_t<T> value) {
     static_assert(sizeof(T) == 4 || sizeof(T) == 8);
-    const u32 n = rec_.journal_count;
+    u32 n = rec_.journal_count;
     if (n >= kJournalEntries) [[unlikely]]
-      __builtin_trap();  // unreachable: operations are bounded
+      n = overflow(cell_);
     JournalEntry& entry = rec_.journal[n];
     entry.place = (static_cast<u64>(reinterpret_cast<u8*>(&place) - base_) << 4) | sizeof(T);
     entry.old_value = bits_of(place);
@@ -62,7 +62,12 @@ class Journal {
     }
   }
 
+  // Operations are bounded: only a scribbled count can be too large. The cell is damaged then, and
+  // what is stored from here on does not matter. Returns the entry to go on with.
+  static u32 overflow(const Cell& cell);
+
   TaskRec& rec_;
+  const Cell& cell_;
   u8* base_;
 };
 

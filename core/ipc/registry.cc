@@ -98,6 +98,9 @@ Idx find_key_locked(const Cell& cell, const Registry& registry, Key key) {
 int add_id_locked(Journal& journal, const Cell& cell, Registry& registry, u64 offset, PermRec& perm,
                   i32 limit) {
   if (limit > static_cast<i32>(kMaxIds)) limit = kMaxIds;
+  if (registry.in_use < 0 || registry.seq < 0 || registry.seq >= kMaxSeq) {
+    return cell.poison("a registry's numbers are out of range");
+  }
   if (registry.in_use >= limit) return -ENOSPC;
   i32 seq = registry.seq;
   i32 idx;

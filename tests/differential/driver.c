@@ -335,17 +335,38 @@ static void step_lifecycle(int index) {
   }
 }
 
+// A worker whose death may end this sleep, -1 if there is none.
+static int draw_freer(int sleeper) {
+  const Request* request = &shared->slots[sleeper].request;
+  const Family* family = kFamilies[request->family];
+  int candidates[kMaxWorkers + 1];
+  int count = 0;
+  for (int i = 1; family->would_free != NULL && i < pool.count; i++)
+    if (i != sleeper && family->would_free(i, request)) candidates[count++] = i;
+  return count == 0 ? -1 : candidates[rng_below(&rng, count)];
+}
+
+static void step_death(int index) {
+  if (pool.workers[index].state == kIdle && rng_percent(&rng, 40))
+    step_lifecycle(index);
+  else
+    step_kill(index);
+}
+
 static void take_step(void) {
   const int asleep = pool_count_asleep(&pool);
   const int idle = draw_worker(kIdle, 1);
   const int sleeper = draw_worker(kAsleep, 1);
   const int64_t roll = rng_below(&rng, 1000);
+  const int freer = sleeper >= 0 && roll >= 955 && roll < 990 ? draw_freer(sleeper) : -1;
   if (idle < 0) stats_event(kStatAllAsleep);
   // The more sleep, the more often one is disturbed: enough go on sleeping to meet each other.
   if (sleeper >= 0 && roll < 8 * asleep)
     step_signal(sleeper);
   else if (sleeper >= 0 && roll < 10 * asleep)
     step_kill(sleeper);
+  else if (freer >= 0)
+    step_death(freer);
   else if (idle >= 0 && roll >= 996)
     step_kill(idle);
   else if (idle >= 0 && roll >= 990)

@@ -295,6 +295,16 @@ static bool sem_bequeath(Rng* rng, int worker, Request* request) {
   return true;
 }
 
+static bool sem_would_free(int worker, const Request* sleeper) {
+  static Operation operations[kMaxOperations];
+  const int count = sem_operations_read(sleeper, operations);
+  for (int i = 0; i < count; i++) {
+    const int undo = sem_undo_of(worker, (int)sleeper->arg[0], operations[i].number);
+    if (operations[i].change < 0 ? undo > 0 : operations[i].change == 0 && undo < 0) return true;
+  }
+  return false;
+}
+
 static bool sem_closing(Request* request) {
   if (sets.live_count == 0) return false;
   request->op = kSemRmid;
@@ -335,6 +345,7 @@ const Family kSemFamily = {
     .describe = sem_describe,
     .learn = sem_learn,
     .bequeath = sem_bequeath,
+    .would_free = sem_would_free,
     .closing = sem_closing,
     .kinds = kKinds,
     .kind_count = sizeof(kKinds) / sizeof(kKinds[0]),

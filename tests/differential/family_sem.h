@@ -86,6 +86,8 @@ void sem_set_created(int id, int size);
 void sem_set_removed(int id);
 void sem_undo_add(int worker, int id, int number, int change);
 void sem_undo_clear(int id, int number);  // of all workers; number -1: for the whole set
+// What its death would add to this semaphore.
+int sem_undo_of(int worker, int id, int number);
 // A set on which the dead process of this worker has undone something, -1 if no more. Forgets it.
 int sem_undo_take(int worker);
 

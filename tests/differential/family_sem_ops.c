@@ -260,7 +260,7 @@ void sem_describe_operations(const Request* request, Text* text) {
     if (time->pointer == kPointerGood)
       text_add(text, ", %lld s %lld ns", (long long)time->seconds, (long long)time->nanoseconds);
     else
-      text_add(text, ", no time");
+      text_add(text, time->pointer == kPointerNull ? ", no time" : ", time");
     if (time->pointer != kPointerNull) text_add_pointer(text, (PointerKind)time->pointer);
   }
   text_add_pointer(text, (PointerKind)request->pointer);

@@ -56,6 +56,11 @@ void sem_undo_clear(int id, int number) {
   }
 }
 
+int sem_undo_of(int worker, int id, int number) {
+  const Set* set = find(id);
+  return set == NULL || number >= set->size ? 0 : set->undo[worker][number];
+}
+
 int sem_undo_take(int worker) {
   for (int i = 0; i < set_count; i++) {
     bool has_undo = false;
