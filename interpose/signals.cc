@@ -1,6 +1,7 @@
 #include "interpose/signals.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,13 +70,10 @@ void send_to_self(int signal, const siginfo_t& info) {
 
 // Lets the interrupted critical section go on, with all signals blocked until its end.
 void defer(Task& task, int signal, const siginfo_t& info, ucontext_t& context) {
-  if (task.deferred != 0) {
-    // One was put off already, inside of this handler's own core call. It stays pending, since all
-    // are blocked by now; the older mask is the thread's own.
-    send_to_self(t_deferred.signal, t_deferred.info);
-  } else {
-    memcpy(&t_deferred.mask, &context.uc_sigmask, kMaskSize);
-  }
+  // One was put off already, inside of this handler's own core call. It stays pending, since all
+  // are blocked from here on; the mask to come back to is that of this frame, the outer one.
+  if (task.deferred != 0) send_to_self(t_deferred.signal, t_deferred.info);
+  memcpy(&t_deferred.mask, &context.uc_sigmask, kMaskSize);
   t_deferred.signal = signal;
   t_deferred.info = info;
   memset(&context.uc_sigmask, 0xff, kMaskSize);
@@ -116,9 +114,17 @@ bool may_run(int signal, siginfo_t* info, ucontext_t& context) {
 
 void trampoline(int signal, siginfo_t* info, void* context) {
   const int saved_errno = errno;
-  if (!may_run(signal, info, *static_cast<ucontext_t*>(context))) return;
-  errno = saved_errno;
-  call_program(signal, info, context);
+  // A blocked call may have asynchronous cancellation on; neither the core nor a handler can have
+  // it.
+  const Task* task = task_if_any();
+  const bool is_in_wait = task != nullptr && task->wait_frame != nullptr;
+  int cancel_type = PTHREAD_CANCEL_DEFERRED;
+  if (is_in_wait) pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type);
+  if (may_run(signal, info, *static_cast<ucontext_t*>(context))) {
+    errno = saved_errno;
+    call_program(signal, info, context);
+  }
+  if (is_in_wait) pthread_setcanceltype(cancel_type, nullptr);
 }
 
 // ------------------------------------------------------------------------ faults

@@ -80,7 +80,9 @@ class Cell {
   }
   template <class T>
   T* at(u64 offset) const {
-    if (offset - kHeapOffset > kHeapSize - sizeof(T) || offset % alignof(u64) != 0) [[unlikely]] {
+    static_assert(sizeof(T) <= kLargestBlock);
+    if (offset - kHeapOffset > kHeapSize - kLargestBlock || offset % alignof(u64) != 0)
+        [[unlikely]] {
       return nullptr;
     }
     return reinterpret_cast<T*>(base_ + offset);

@@ -31,7 +31,8 @@ int add_chunk(Task& task, u32 class_index) {
   const Cell& cell = *task.cell;
   Heap& heap = cell.layout().heap;
   const u32 chunk = load_relaxed(heap.chunks_used);
-  if (chunk >= kChunks) return -ENOMEM;
+  // The last stays unused: see Cell::at().
+  if (chunk >= kChunks - 1) return -ENOMEM;
   const u64 offset = kHeapOffset + chunk * kChunkSize;
   if (const int error = cell.populate(offset, kChunkSize)) return error;
 

@@ -70,6 +70,7 @@ constexpr u32 kCacheLimit[kBlockClasses] = {32, 32, 32, 16, 16, 8, 4, 4, 4, 4, 4
 constexpr u64 kChunkSize = 64 * 1024;
 constexpr u64 kChunks = 24 * 1024;  // 1.5 GiB: over 1 GiB of message text, whatever its sizes
 constexpr u64 kHeapSize = kChunks * kChunkSize;
+constexpr u64 kLargestBlock = 8256;
 
 // A free block. The link stands at offset 0 of every block and belongs to the heap alone, in use or
 // not: a record's lock word behind it stays valid, and a block that was taken can be put back by
@@ -141,6 +142,9 @@ struct WaitNode {
   i64 result;      // kWaitPending, kWaitRetry, 0, or -errno
   u64 message;     // receiver: the message handed over; sender: the message to be sent
 };
+
+// The place of the recovery lock among the intents; the others nest three deep at most.
+constexpr u32 kRecoveryIntent = 3;
 
 struct TaskRec {
   Token token;

@@ -23,6 +23,7 @@ int take_token(Token& token) {
   if ((token.word & kFutexTidMask) != tid ||
       sys::call(SYS_get_robust_list, 0, sys::arg(&head), sys::arg(&length)) != 0 ||
       head == nullptr) {
+    drop_token(token);
     return -ENOTSUP;
   }
   // The kernel wakes at death only where this bit says that somebody may wait.

@@ -70,6 +70,8 @@ void release_for_dead(const Cell& cell, u32 dead_slot, u64 offset) {
 constexpr u32 kRecoverySlot = 0x7fff;
 constexpr u32 kRecoveryTurn = kRecoverySlot + 1;
 static_assert(kTaskSlots <= kRecoverySlot);
+// Milliseconds in which a holder that does not know of the lock is believed.
+constexpr u32 kRecoveryDoubts = 1000;
 
 }  // namespace
 
@@ -86,7 +88,8 @@ IPCELL_COLD void lock_contended(Task& task, LockWord& lock_word) {
       continue;
     }
     TaskRec* rec = task.cell->task(owner);
-    if (rec == nullptr) {
+    // A task takes no lock twice.
+    if (rec == nullptr || owner == task.slot) {
       free_from_nobody(task, lock_word, value);
       continue;
     }
@@ -108,8 +111,9 @@ IPCELL_COLD void lock_contended(Task& task, LockWord& lock_word) {
     if (++rechecks % kPatientRechecks != 0) continue;
     look_for_owner(task, *rec);
     // An owner that does not know of its lock may have let it go and taken it again in this moment,
-    // but not time after time.
-    doubts = is_named_by(task, lock_word, *rec) ? 0 : doubts + 1;
+    // but not time after time. Nor is a lock held by a slot that is not in use.
+    const bool is_live = load_acquire(task.cell->layout().task_states[owner - 1]) == kTaskLive;
+    doubts = is_live && is_named_by(task, lock_word, *rec) ? 0 : doubts + 1;
     if (doubts == kDoubts) free_from_nobody(task, lock_word, value | kLockWaiters);
   }
 }
@@ -126,25 +130,35 @@ IPCELL_COLD void wake_lock_waiter(LockWord& lock_word) { futex_wake(lock_word.wo
 // The recovery lock has no recovery: what its holder does may be repeated, so it is simply taken
 // from a dead holder.
 IPCELL_COLD RecoveryLocked::RecoveryLocked(Task& task) : task_(task) {
-  u32& word = task.cell->header().recovery_lock.word;
+  LockWord& lock_word = task.cell->header().recovery_lock;
+  u32& word = lock_word.word;
+  // Named as other locks are, so that a word that was scribbled there can be told from a holder's.
+  store_release(task.rec->intents[kRecoveryIntent], task.cell->offset_of(&lock_word));
+  u32 doubts = 0;
+  u32 doubted = 0;
   for (;;) {
     u32 value = load_acquire(word);
+    if (value != doubted) doubts = 0;
+    doubted = value;
     const u32 owner = value & kRecoverySlot;
     // A holder's slot is live; what is not was scribbled there.
-    const bool is_held = owner != 0 && owner <= kTaskSlots &&
+    const bool is_held = owner != 0 && owner <= kTaskSlots && owner != task.slot &&
                          load_acquire(task.cell->layout().task_states[owner - 1]) == kTaskLive;
-    if (!is_held || is_dead(*task.cell, owner)) {
+    if (!is_held || is_dead(*task.cell, owner) || doubts == kRecoveryDoubts) {
       const u32 taken = ((value & ~kRecoverySlot) + kRecoveryTurn) | task.slot;
       if (compare_exchange(word, value, taken)) return;
       continue;
     }
     futex_wait(word, value, 1);
+    doubts = is_named_by(task, lock_word, *task.cell->task(owner)) ? 0 : doubts + 1;
   }
 }
 
 RecoveryLocked::~RecoveryLocked() {
   u32& word = task_.cell->header().recovery_lock.word;
   store_release(word, load_relaxed(word) & ~kRecoverySlot);
+  kill_barrier();
+  store_relaxed(task_.rec->intents[kRecoveryIntent], 0);
 }
 
 IPCELL_COLD void recover_locks(Task& task, u32 dead_slot, LockWord* wanted) {
@@ -154,7 +168,8 @@ IPCELL_COLD void recover_locks(Task& task, u32 dead_slot, LockWord* wanted) {
   // A journal that makes no sense poisons the cell; its locks are freed all the same, for the sake
   // of those who wait.
   if (roll_back_journal(*task.cell, *dead) != 0) store_release(dead->journal_count, 0u);
-  for (u64 offset : dead->intents) release_for_dead(*task.cell, dead_slot, offset);
+  for (u32 n = 0; n < kRecoveryIntent; ++n)
+    release_for_dead(*task.cell, dead_slot, dead->intents[n]);
   if (wanted != nullptr && owner_of(load_acquire(wanted->word)) == dead_slot) {
     task.cell->poison("a dead task holds a lock that it did not name");
     exchange(wanted->word, 0u);

@@ -14,6 +14,7 @@ namespace {
 // a sleeper on another CPU takes, some microseconds, twice.
 constexpr i64 kSpinNanoseconds = 20000;
 constexpr u32 kSpinsBetweenLooks = 16;
+constexpr u32 kMaxLooks = 256;
 constexpr u32 kMaxSpinPause = 256;
 
 i64 monotonic_nanoseconds() {
@@ -25,15 +26,17 @@ i64 monotonic_nanoseconds() {
 // True if the word left kWaitSpinning within the time.
 bool spin_for_a_while(const u32& word) {
   i64 end = 0;
-  for (;;) {
+  // Counted as well: under libfaketime and its like the clock may stand still.
+  for (u32 looks = 0; looks < kMaxLooks; ++looks) {
     for (u32 n = 0; n < kSpinsBetweenLooks; ++n) {
       if (load_acquire(word) != kWaitSpinning) return true;
       cpu_relax();
     }
     const i64 time = monotonic_nanoseconds();
     if (end == 0) end = time + kSpinNanoseconds;
-    if (time >= end) return load_acquire(word) != kWaitSpinning;
+    if (time >= end) break;
   }
+  return load_acquire(word) != kWaitSpinning;
 }
 
 bool spin(Task& task, const u32& word) {

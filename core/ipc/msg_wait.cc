@@ -365,6 +365,7 @@ bool cancel_msg_wait(Task& task) {
   WaitNode& node = task.rec->wait;
   {
     LockedQueue queue(task, node.object);
+    if (!queue) node.result = -EIO;
     if (!queue || node.linked == 0) {
       store_release(node.word, kWaitDone);
       return false;
@@ -372,6 +373,8 @@ bool cancel_msg_wait(Task& task) {
     Journal journal(task);
     if (!unlink_waiter(journal, *task.cell, list_of(*queue, node), task.slot)) {
       give_up(task, kBrokenWaiters);
+      node.result = -EIO;
+      store_release(node.word, kWaitDone);
       return false;
     }
     journal.set(node.result, -EINTR);

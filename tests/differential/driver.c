@@ -15,8 +15,8 @@
 #include "rng.h"
 #include "stats.h"
 
-// kWaitPercent: of the deaths that others may wait for; each costs 0.1 s.
-enum { kLineSize = kReplyText + 1024, kWaitPercent = 1 };
+// kWaitPercent: of the deaths that may end a sleep; each costs 0.1 s.
+enum { kLineSize = kReplyText + 1024, kWaitPercent = 2 };
 
 static const Options* options;
 static Pool pool;
@@ -270,6 +270,19 @@ static void forget(int worker) {
     if (kFamilies[f]->forget != NULL) kFamilies[f]->forget(worker);
 }
 
+static bool would_free(int worker, int sleeper) {
+  const Request* request = &shared->slots[sleeper].request;
+  if (sleeper == worker || pool.workers[sleeper].state != kAsleep) return false;
+  const Family* family = kFamilies[request->family];
+  return family->would_free != NULL && family->would_free(worker, request);
+}
+
+static bool would_free_any(int worker) {
+  for (int i = 0; i < pool.count; i++)
+    if (would_free(worker, i)) return true;
+  return false;
+}
+
 // What a process has left behind takes effect at its death, and may end the sleep of others. On the
 // kernel it has: the dead was waited for, and with SCHED_FIFO those that it woke have replied. In a
 // cell the survivors do the dead's work, at the latest when one of them looks: so worker 0 looks,
@@ -280,7 +293,7 @@ static void forget(int worker) {
 static void meet_death(int worker) {
   static const double kReaction = 0.1;  // a cell promises 60 ms
   Request* request = &shared->slots[0].request;
-  const bool waits = rng_percent(&rng, kWaitPercent);
+  const bool waits = would_free_any(worker) && rng_percent(&rng, kWaitPercent);
   bool must_wait = false;
   for (int f = 0; f < kFamilyCount; f++) {
     for (;;) {
@@ -337,12 +350,10 @@ static void step_lifecycle(int index) {
 
 // A worker whose death may end this sleep, -1 if there is none.
 static int draw_freer(int sleeper) {
-  const Request* request = &shared->slots[sleeper].request;
-  const Family* family = kFamilies[request->family];
   int candidates[kMaxWorkers + 1];
   int count = 0;
-  for (int i = 1; family->would_free != NULL && i < pool.count; i++)
-    if (i != sleeper && family->would_free(i, request)) candidates[count++] = i;
+  for (int i = 1; i < pool.count; i++)
+    if (would_free(i, sleeper)) candidates[count++] = i;
   return count == 0 ? -1 : candidates[rng_below(&rng, count)];
 }
 

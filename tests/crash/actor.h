@@ -1,0 +1,90 @@
+// Actor: a process of a run as a scenario's code sees it, with its own mapping of the cell, its
+// task, and the calls that the scenarios are made of. A broken expectation ends the process; the
+// driver finds the text on the board.
+#pragma once
+
+#include <sys/ipc.h>
+#include <sys/msg.h>
+
+#include <vector>
+
+#include "core/ipc/check.h"
+#include "core/ipc/msg.h"
+#include "core/syscalls.h"
+#include "tests/crash/board.h"
+
+// The victim's operation stands between these two. The first stops a traced process; the driver
+// knows the second by its address.
+extern "C" void crash_begin();
+extern "C" void crash_end();
+
+namespace crash {
+
+constexpr int kWakeLimitMs = 1000;  // nobody may sleep longer than this once its time has come
+
+class Actor {
+ public:
+  Actor(Board& shared, Slate& slate, const char* path)
+      : board(shared), me(slate), cell_path_(path) {}
+  Actor(const Actor&) = delete;
+  Actor& operator=(const Actor&) = delete;
+
+  // --- its own place in the cell
+  void open_cell();
+  void attach();
+  // Tells failure and ends the process unless `holds`.
+  [[gnu::format(printf, 3, 4)]] void expect(bool holds, const char* format, ...);
+
+  // --- queues, by their number in board.ids
+  void make_queue(int queue, int key = IPC_PRIVATE, int flags = 0600);
+  void set_qbytes(int queue, unsigned long qbytes);
+  long remove(int queue);
+  struct msqid_ds stat(int queue);
+  unsigned long count(int queue) { return stat(queue).msg_qnum; }
+  ipcell::MsgQueueRec& record(int queue) {
+    return *cell.at<ipcell::MsgQueueRec>(board.records[queue]);
+  }
+
+  // --- messages. send() prepares the buffer itself; the victim does that before its marker, by
+  // load().
+  void load(const Message& message);
+  long send_loaded(int queue, int flags = 0);
+  long send(int queue, const Message& message, int flags = 0);
+  // Receives into me.message and checks the text.
+  long receive(int queue, std::uint32_t size, long type = 0, int flags = 0);
+  // The same without the check: what stands between the victim's markers is the call alone.
+  long receive_raw(int queue, std::uint32_t size, long type = 0, int flags = 0);
+  // Takes all messages out.
+  std::vector<Message> drain(int queue);
+  void fill(int queue, int count, std::uint32_t size, std::uint8_t first_tag, long type = 1);
+
+  // --- for the survivor: the others
+  // True if the sleeper's task still is in a queue's list; while nobody runs.
+  bool is_waiting(int sleeper) const;
+  void let_sleepers_go();
+  // Waits for the sleeper's result, kWakeLimitMs at most.
+  long result_of(int sleeper);
+  const Message& message_of(int sleeper) const { return board.sleepers[sleeper].message; }
+  // Sleeper `sleeper` has received exactly this.
+  void expect_received(int sleeper, const Message& message);
+  long result_of_contender(int contender);
+  // Locks every queue once: whoever does so finishes what a dead task left unsettled.
+  void touch();
+  void check(ipcell::CheckMode mode, const char* when);
+
+  Board& board;
+  Slate& me;
+  ipcell::Cell cell;
+  ipcell::Task task;
+
+ private:
+  void check_text(std::uint32_t size);
+
+  const char* cell_path_;
+  ipcell::Cred cred_;
+};
+
+// The longest text that a scenario uses.
+constexpr std::uint32_t kMaxText = 24 * 1024;
+
+}  // namespace crash

@@ -1,0 +1,75 @@
+// Recovery inside recovery: the first victim dies somewhere in an operation, the second at each
+// instruction of what it does about it, and the survivor finds what both have left. The scenarios
+// are those of one victim, with a second one that comes by.
+#include "tests/crash/scenario.h"
+
+namespace crash {
+
+namespace {
+
+// Locks everything that is there: meets what the dead holds, settles what it left.
+long come_by(Actor& actor) {
+  actor.touch();
+  return 0;
+}
+
+long reap(Actor& actor) {
+  ipcell::reap_dead_tasks(actor.task);
+  return 0;
+}
+
+long attach_another(Actor& actor) {
+  static ipcell::Task another;
+  another.cell = &actor.cell;
+  another.cred = actor.task.cred;
+  another.identity = actor.task.identity;
+  return ipcell::attach_task(another);
+}
+
+struct Pair {
+  const char* first;
+  const char* second;
+  long (*recovery)(Actor&);
+};
+
+constexpr Pair kPairs[] = {
+    {"get-chain", "come-by", come_by},
+    {"get-chain", "reap", reap},
+    {"send-small", "come-by", come_by},
+    {"send-small", "reap", reap},
+    {"send-long", "reap", reap},
+    {"send-handoff", "come-by", come_by},
+    {"send-handoff", "reap", reap},
+    {"send-e2big-all", "come-by", come_by},
+    {"heap-first-chunk", "reap", reap},
+    {"heap-refill", "reap", reap},
+    {"heap-give-back", "come-by", come_by},
+    {"receive-middle", "reap", reap},
+    {"receive-blocking", "reap", reap},
+    {"admit-3", "come-by", come_by},
+    {"admit-3", "reap", reap},
+    {"set-senders", "come-by", come_by},
+    {"rmid-messages", "reap", reap},
+    {"rmid-both", "come-by", come_by},
+    {"rmid-both", "reap", reap},
+    {"interrupt-send", "reap", reap},
+    {"reap-waiters", "reap", reap},
+    {"rmid-both", "attach", attach_another},
+};
+
+}  // namespace
+
+void add_recovery_scenarios(std::vector<Scenario>& scenarios) {
+  std::vector<Scenario> added;
+  for (const Pair& pair : kPairs) {
+    for (const Scenario& first : scenarios) {
+      if (first.name != pair.first) continue;
+      added.push_back(first);
+      added.back().name = "recover-" + first.name + "-" + pair.second;
+      added.back().recovery = pair.recovery;
+    }
+  }
+  scenarios.insert(scenarios.end(), added.begin(), added.end());
+}
+
+}  // namespace crash

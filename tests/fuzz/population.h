@@ -1,0 +1,46 @@
+// A cell with everything in it: queues, messages of all sizes, sleepers, and dead tasks that left
+// something at each of the places where one can. Its living are stopped processes, so that it stays
+// as it is, and it can be put back to what it was in no time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/fuzz/player.h"
+
+namespace fuzz {
+
+constexpr int kQueues = 5;
+
+class Population {
+ public:
+  explicit Population(const std::string& path);
+  ~Population();
+  Population(const Population&) = delete;
+  Population& operator=(const Population&) = delete;
+
+  bool is_there() const { return is_there_; }
+  // Undoes whatever was done to the cell since.
+  void restore();
+
+ private:
+  struct Range {
+    std::uint64_t offset, size;
+    std::vector<unsigned char> bytes;
+  };
+
+  template <class Act>
+  bool add(const Act& act, bool dies);
+  bool populate();
+  void keep(std::uint64_t offset, std::uint64_t size);
+  void take_snapshot();
+  void forget(std::uint64_t offset, std::uint64_t end);
+
+  std::string path_;
+  ipcell::Cell cell_;
+  std::vector<pid_t> alive_;
+  std::vector<Range> ranges_;  // in the order of their offsets
+  bool is_there_ = false;
+};
+
+}  // namespace fuzz

@@ -1,0 +1,178 @@
+#include "tests/fuzz/scribble.h"
+
+#include <cstdio>
+#include <cstring>
+
+namespace fuzz {
+
+using ipcell::CellLayout;
+
+template <class T>
+void Scribbler::add(const char* name, const T& place) {
+  fields_.push_back({name, cell_.offset_of(&place), sizeof place});
+}
+
+void Scribbler::add_tables() {
+  CellLayout& layout = cell_.layout();
+  add("claim_cursor", layout.header.claim_cursor);
+  add("slots_high", layout.header.slots_high);
+  add("reap_lock", layout.header.reap_lock.word);
+  add("recovery_lock", layout.header.recovery_lock.word);
+  add("msgmax", layout.header.limits.msgmax);
+  add("msgmnb", layout.header.limits.msgmnb);
+  add("msgmni", layout.header.limits.msgmni);
+  add("heap.lock", layout.heap.lock.word);
+  add("chunks_used", layout.heap.chunks_used);
+  for (ipcell::u32 n = 0; n < ipcell::kBlockClasses; ++n) {
+    add("free.head", layout.heap.classes[n].free.head);
+    add("free.count", layout.heap.classes[n].free.count);
+    add("bump", layout.heap.classes[n].bump);
+    add("bump_end", layout.heap.classes[n].bump_end);
+  }
+  for (ipcell::u32 n = 0; n < layout.heap.chunks_used + 2; ++n)
+    add("chunk_class", layout.heap.chunk_class[n]);
+}
+
+void Scribbler::add_registry(ipcell::Registry& registry) {
+  add("registry.lock", registry.lock.word);
+  add("in_use", registry.in_use);
+  add("seq", registry.seq);
+  add("last_idx", registry.last_idx);
+  add("next_idx", registry.next_idx);
+  add("max_idx", registry.max_idx);
+  add("next_id", registry.next_id);
+  add("used_summary", registry.used_summary[0]);
+  add("used", registry.used[0]);
+  for (ipcell::u32 n = 0; n < 8; ++n) {
+    add("entry.record", registry.entries[n].record);
+    add("entry.key", registry.entries[n].key);
+    add("entry.key_next", registry.entries[n].key_next);
+  }
+  for (ipcell::u32& bucket : registry.key_buckets) {
+    if (bucket != 0) add("key_bucket", bucket);
+  }
+}
+
+void Scribbler::add_tasks() {
+  CellLayout& layout = cell_.layout();
+  // One more: the next to attach gets it.
+  for (ipcell::u32 n = 0; n <= layout.header.slots_high && n < 16; ++n) {
+    ipcell::TaskRec& rec = layout.tasks[n].rec;
+    add("task_state", layout.task_states[n]);
+    add("token", rec.token.word);
+    for (auto& intent : rec.intents) add("intent", intent);
+    add("wait.word", rec.wait.word);
+    add("wait.kind", reinterpret_cast<ipcell::u32&>(rec.wait.kind));
+    add("wait.linked", rec.wait.linked);
+    add("wait.next", rec.wait.next);
+    add("wait.prev", rec.wait.prev);
+    add("wait.object", rec.wait.object);
+    add("wait.max_size", rec.wait.max_size);
+    add("wait.perm_seq", rec.wait.perm_seq);
+    add("wait.result", rec.wait.result);
+    add("wait.message", rec.wait.message);
+    add("in_flight", rec.in_flight);
+    add("garbage", rec.garbage);
+    add("destroying", rec.destroying);
+    for (int c : {0, 1, 7, 8}) add("cache", rec.cache[c]);
+    add("journal_count", rec.journal_count);
+    for (int entry : {0, 1, 2}) add("journal.place", rec.journal[entry].place);
+  }
+}
+
+// All words of records and message heads are worth it, and a free block's link.
+void Scribbler::add_heap_records() {
+  char text[64];
+  ipcell::CellCheck blocks(cell_, ipcell::CheckMode::AfterReap, text, sizeof text);
+  for (ipcell::u32 chunk = 0; chunk < blocks.chunks_used(); ++chunk) {
+    const bool is_queue = blocks.class_of_chunk(chunk) == ipcell::BlockClass::MsgQueue;
+    const std::uint64_t words =
+        is_queue ? sizeof(ipcell::MsgQueueRec) / 8 : sizeof(ipcell::MsgBlock) / 8;
+    std::uint64_t offset;
+    for (ipcell::u32 n = 0; (offset = blocks.block_in_chunk(chunk, n)) != 0 && n < 16; ++n) {
+      for (std::uint64_t word = 0; word < words; ++word) {
+        fields_.push_back({is_queue ? "queue word" : "message word", offset + word * 8, 8});
+      }
+    }
+  }
+}
+
+Scribbler::Scribbler(const ipcell::Cell& cell) : cell_(cell) {
+  add_tables();
+  add_registry(ipcell::msg_registry(cell));
+  add_tasks();
+  add_heap_records();
+}
+
+std::uint64_t Scribbler::any_block(Rng& rng) const {
+  const std::uint64_t chunk = rng.below(cell_.layout().heap.chunks_used % ipcell::kChunks + 2);
+  constexpr std::uint64_t kSteps[] = {64, 64, 256, 8256, 8, 4, 1};
+  const std::uint64_t step = kSteps[rng.below(std::size(kSteps))];
+  return ipcell::kHeapOffset + chunk * ipcell::kChunkSize + rng.below(24) * step;
+}
+
+std::uint64_t Scribbler::any_value(Rng& rng) const {
+  using namespace ipcell;
+  const std::uint64_t edges[] = {0,
+                                 1,
+                                 2,
+                                 3,
+                                 5,
+                                 8,
+                                 64,
+                                 ~std::uint64_t{0},
+                                 0x7fffffff,
+                                 0x80000000,
+                                 0xffffffff,
+                                 std::uint64_t{1} << 63,
+                                 kTaskSlots,
+                                 kTaskSlots + 1,
+                                 kMaxIds,
+                                 kMaxIds + 1,
+                                 kTaskLive,
+                                 kTaskClaiming,
+                                 kJournalEntries,
+                                 kJournalEntries + 1};
+  const std::uint64_t ends[] = {
+      kHeapOffset,        kHeapOffset - 8,         kCellSize,        kCellSize - 8,
+      kCellSize - 64,     kCellSize - 256,         kCellSize - 4096, kHeapOffset + kHeapSize / 2,
+      kCellSize << 4 | 8, (kCellSize - 8) << 4 | 8};
+  switch (rng.below(8)) {
+    case 0:
+    case 1: return edges[rng.below(std::size(edges))];
+    case 2: return ends[rng.below(std::size(ends))];
+    case 3:
+    case 4: return any_block(rng);
+    // A slot, with or without the waiters' bit.
+    case 5: return rng.below(14) | (rng.chance(30) ? kLockWaiters : 0);
+    case 6: return rng.below(kCellSize) & ~std::uint64_t{7};
+    default: return rng.next();
+  }
+}
+
+void Scribbler::store(std::uint64_t offset, unsigned size, std::uint64_t value) {
+  std::memcpy(cell_.base() + offset, &value, size);
+}
+
+void Scribbler::scribble(Rng& rng, bool tells) {
+  const Field& field = fields_[rng.below(fields_.size())];
+  std::uint64_t value = 0;
+  std::memcpy(&value, cell_.base() + field.offset, field.size);
+  switch (rng.below(6)) {
+    case 0: value ^= std::uint64_t{1} << rng.below(field.size * 8ull); break;
+    case 1: value += rng.below(3) * 8 - 8; break;
+    case 2: {
+      // What stands at another such place: right in its form, and wrong.
+      const Field& other = fields_[rng.below(fields_.size())];
+      std::memcpy(&value, cell_.base() + other.offset, std::min(field.size, other.size));
+      break;
+    }
+    default: value = any_value(rng);
+  }
+  store(field.offset, field.size, value);
+  if (!tells) return;
+  std::fprintf(stderr, "  %s at %#lx = %#lx\n", field.name,
+               static_cast<unsigned long>(field.offset), static_cast<unsigned long>(value));
+}
+
+}  // namespace fuzz

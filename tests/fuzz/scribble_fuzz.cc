@@ -1,0 +1,120 @@
+// A cell that somebody has scribbled in: calls on it may fail, and the cell may be given up, but
+// the process that makes them neither crashes nor hangs, whatever stands where.
+//
+//   scribble_fuzz [--seed N] [--count N]      N cells, each spoiled otherwise
+//   scribble_fuzz --seed N --only             one of them, told at length
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "tests/fuzz/population.h"
+#include "tests/fuzz/scribble.h"
+
+namespace fuzz {
+
+namespace {
+
+// A lock whose word names a living task that does not hold it is waited for some seconds.
+constexpr unsigned kSeconds = 15;
+
+// What one child does; a global for the hook, which gets no context.
+struct Act {
+  Player player;
+  Rng rng{0};
+  Scribbler* scribbler = nullptr;
+  bool tells = false;
+  int sleeps = 0;
+};
+Act* act;
+
+void spoil(std::uint64_t most) {
+  for (std::uint64_t count = act->rng.below(most) + 1; count > 0; --count) {
+    act->scribbler->scribble(act->rng, act->tells);
+  }
+}
+
+// In place of the futex: while the task sleeps the cell is spoiled under it; in the end a signal's
+// handler takes the operation back. A wait that nothing ends is no fault of the task's.
+int sleep_on_sand(ipcell::u32& word, ipcell::u32, ipcell::i32) {
+  if (++act->sleeps % 12 == 0) _exit(0);
+  if (act->rng.chance(50)) spoil(2);
+  if (act->rng.chance(20)) ipcell::store_release(word, static_cast<ipcell::u32>(act->rng.below(5)));
+  if (act->rng.chance(30)) (void)ipcell::interrupt_wait(act->player.task);
+  return act->rng.chance(70) ? -ETIMEDOUT : -EINTR;
+}
+
+void block() {
+  act->player.task.sleep = sleep_on_sand;
+  if (act->rng.chance(50)) {
+    (void)ipcell::sys_msgrcv(act->player.task, 1, &buffer, 500, 77, 0);
+  } else {
+    buffer.type = 3;
+    (void)ipcell::sys_msgsnd(act->player.task, 3, &buffer, 60, 0);
+  }
+}
+
+int play() {
+  Player& player = act->player;
+  const bool is_early = act->rng.chance(50);
+  // Who clears the mark that the cell is given up lets calls go on where nothing is right any more.
+  const bool clears_poison = act->rng.chance(30);
+  if (is_early) spoil(6);
+  if (player.attach() != 0) return 0;
+  if (!is_early) {
+    for (int n = 0; n < 5; ++n) call_one(player, act->rng, kQueues);
+    spoil(6);
+  }
+  for (int n = 0; n < 40; ++n) {
+    if (act->rng.chance(8)) block();
+    call_one(player, act->rng, kQueues);
+    if (clears_poison) player.cell.header().poisoned = 0;
+  }
+  char text[200];
+  (void)ipcell::check_cell(player.cell, ipcell::CheckMode::Quiescent, text, sizeof text);
+  (void)ipcell::check_cell(player.cell, ipcell::CheckMode::AfterReap, text, sizeof text);
+  return 0;
+}
+
+int run_child(const std::string& path, std::uint64_t seed, bool tells) {
+  Act own;
+  act = &own;
+  own.rng = Rng(seed);
+  if (!own.player.open(path.c_str()) || !own.player.put_between_guards()) return 2;
+  Scribbler scribbler(own.player.cell);
+  own.scribbler = &scribbler;
+  own.tells = tells;
+  return play();
+}
+
+int run(const Options& options) {
+  const Folder folder;
+  const std::string path = folder.file("cell");
+  Population population(path);
+  if (!population.is_there()) {
+    std::puts("the population could not be made");
+    return 1;
+  }
+  long failures = 0;
+  for (std::uint64_t seed = options.seed;
+       seed < options.seed + static_cast<std::uint64_t>(options.count); ++seed) {
+    population.restore();
+    const ChildResult result =
+        run_in_child(kSeconds, [&] { return run_child(path, seed, options.is_single); });
+    if (result.is_ok) continue;
+    ++failures;
+    if (failures <= 100)
+      std::printf("FAILED: --seed %lu --only: %s\n", static_cast<unsigned long>(seed),
+                  result.story.c_str());
+  }
+  std::printf("%ld cells scribbled in, from seed %lu; %ld failures\n", options.count,
+              static_cast<unsigned long>(options.seed), failures);
+  return failures != 0;
+}
+
+}  // namespace
+
+}  // namespace fuzz
+
+int main(int argc, char** argv) { return fuzz::run(fuzz::parse_options(argc, argv, 1000)); }
