@@ -42,14 +42,12 @@ void keep_many(Actor& actor) {
   }
 }
 
-// The rest of a chunk is too small for what a task takes at once.
-void use_up_chunk(Actor& actor) {
-  queue_with({})(actor);
-  for (int n = 0; n < 7; ++n) {
-    actor.expect(actor.send(0, {1, 8192, static_cast<std::uint8_t>(n + 1)}, IPC_NOWAIT) == 0 ||
-                     n >= 2,
-                 "the set-up cannot send");
-  }
+// A chunk's worth of the largest blocks: the next needs another chunk.
+Messages large_messages() {
+  constexpr int kBlocks = static_cast<int>(ipcell::kChunkSize / ipcell::kBlockSize[7]);
+  Messages messages;
+  for (int n = 0; n < kBlocks; ++n) messages.push_back({1, 8000, static_cast<std::uint8_t>(n + 1)});
+  return messages;
 }
 
 }  // namespace
@@ -74,16 +72,12 @@ void add_heap_scenarios(std::vector<Scenario>& scenarios) {
                        .prepare = load,
                        .operation = send_loaded,
                        .verify = either({}, {kNew})});
+  constexpr Message kLarge = {5, 8000, 9};
   scenarios.push_back({.name = "heap-next-chunk",
-                       .setup = use_up_chunk,
-                       .prepare =
-                           [](Actor& actor) {
-                             actor.load({5, 8000, 9});
-                             (void)actor.drain(0);
-                             actor.load({5, 8000, 9});
-                           },
+                       .setup = queue_with(large_messages(), 100'000),
+                       .prepare = [kLarge](Actor& actor) { actor.load(kLarge); },
                        .operation = send_loaded,
-                       .verify = either({}, {{5, 8000, 9}})});
+                       .verify = either(large_messages(), with(large_messages(), kLarge))});
   const Messages many = small_messages(kLimit + 3);
   const Messages left(many.begin() + kLimit, many.end());
   scenarios.push_back({.name = "heap-give-back",

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/crash/scenario.h"
+#include "tests/crash/tracee.h"
 
 namespace crash {
 
@@ -71,6 +72,42 @@ long recover_in_new_slot(Actor& actor) {
   await(actor.board.victim.progress, kDone, 30);
   const ipcell::u32 word = actor.cell.header().recovery_lock.word;
   actor.expect((word & 0x7fff) == actor.task.slot, "a live task's recovery lock was taken from it");
+  return 0;
+}
+
+// ---------------------------------------------------------------- a reaper half-way
+
+// Stops the reaper when it has given the dead task's locks back, and not yet freed its slot.
+void stop_reaping(ipcell::Task&, ipcell::TaskRec&, ipcell::u32) { kill(getpid(), SIGSTOP); }
+
+long reap_half(Actor& actor) {
+  actor.attach();
+  const ipcell::u32 dead = actor.board.sleepers[0].slot;
+  while (!ipcell::is_dead(actor.cell, dead)) usleep(100);
+  ipcell::reap_task(actor.task, dead, stop_reaping);
+  return 0;
+}
+
+// The dead task dies, and the reaper comes to where it stops.
+void start_reaper(Actor& actor) {
+  Slate& reaper = actor.board.contenders[0];
+  announce(reaper.command, kStart);
+  while (reaper.slot == 0) usleep(100);
+  kill(actor.board.sleepers[0].pid, SIGKILL);
+  while (thread_state(reaper.pid) != 'T') usleep(100);
+}
+
+// What a task does that has met the dead one's lock, and was slow.
+long recover_late(Actor& actor) {
+  ipcell::recover_locks(actor.task, actor.board.sleepers[0].slot);
+  return 0;
+}
+
+long continue_reaper(Actor& actor) {
+  Slate& reaper = actor.board.contenders[0];
+  kill(reaper.pid, SIGCONT);
+  // Free to go, it is done at once; else it waits for the victim.
+  await(reaper.progress, kDone, 10);
   return 0;
 }
 
@@ -146,6 +183,10 @@ void add_pause_scenarios(std::vector<Scenario>& scenarios) {
                                  {attach_and_stat, attach_and_reap, act_in_new_slot}));
   scenarios.push_back(recovering("pause-recovery-lock", stat_it, {die_recovering, die_holding},
                                  {attach_and_reap, recover_in_new_slot}));
+  scenarios.push_back(recovering("pause-late-recovery", recover_late, {die_holding},
+                                 {reap_half, continue_reaper, act_in_new_slot}));
+  scenarios.back().doomed = 0;
+  scenarios.back().prepare = start_reaper;
   scenarios.push_back({.name = "pause-handoff",
                        .setup = queue_with({}),
                        .sleepers = {receiver(8192)},

@@ -303,7 +303,8 @@ void Stage::start_contenders() {
     int asleep = 0;
     for (const std::uint64_t start = now_us(); now_us() - start < kPatienceMs * 1000ull;) {
       if (slate.progress >= kDone) break;
-      asleep = slate.progress == kRunning && is_thread_asleep(slate.pid) ? asleep + 1 : 0;
+      const char state = slate.progress == kRunning ? thread_state(slate.pid) : '-';
+      asleep = state == 'S' || state == 'T' ? asleep + 1 : 0;
       if (asleep == 3) break;
       nap(50);
     }

@@ -80,7 +80,7 @@ ChildResult run_in_child(unsigned seconds, const std::function<int()>& body) {
   }
   int status = 0;
   waitpid(pid, &status, 0);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {true, ""};
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {true, read_all(log)};
   return {false, end_of(status) + "\n" + read_all(log)};
 }
 
@@ -91,12 +91,14 @@ Options parse_options(int argc, char** argv, long default_count) {
     const std::string option = argv[n];
     if (option == "--only") {
       options.is_single = true;
+    } else if (option == "--verbose") {
+      options.is_verbose = true;
     } else if (n + 1 < argc && option == "--seed") {
       options.seed = std::strtoull(argv[++n], nullptr, 10);
     } else if (n + 1 < argc && option == "--count") {
       options.count = std::strtol(argv[++n], nullptr, 10);
     } else {
-      std::fprintf(stderr, "usage: %s [--seed N] [--count N] [--only]\n", argv[0]);
+      std::fprintf(stderr, "usage: %s [--seed N] [--count N] [--only] [--verbose]\n", argv[0]);
       std::exit(2);
     }
   }

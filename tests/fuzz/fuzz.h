@@ -49,11 +49,12 @@ struct ChildResult {
 // why not on stderr. The child's stderr is kept for the story: a broken cell says so there.
 ChildResult run_in_child(unsigned seconds, const std::function<int()>& body);
 
-// --seed N, --count N, --verbose; anything else ends the program.
+// The program's options; others than these end it.
 struct Options {
   std::uint64_t seed = 1;
   long count;
-  bool is_single = false;  // --only: the one case of `seed`
+  bool is_single = false;   // --only: the one case of `seed`
+  bool is_verbose = false;  // --verbose: what came of it
 };
 Options parse_options(int argc, char** argv, long default_count);
 

@@ -62,7 +62,7 @@ void Scribbler::add_tasks() {
     add("token", rec.token.word);
     for (auto& intent : rec.intents) add("intent", intent);
     add("wait.word", rec.wait.word);
-    add("wait.kind", reinterpret_cast<ipcell::u32&>(rec.wait.kind));
+    add("wait.kind", rec.wait.kind);
     add("wait.linked", rec.wait.linked);
     add("wait.next", rec.wait.next);
     add("wait.prev", rec.wait.prev);

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <map>
 
 #include "tests/fuzz/population.h"
 #include "tests/fuzz/scribble.h"
@@ -88,6 +89,28 @@ int run_child(const std::string& path, std::uint64_t seed, bool tells) {
   return play();
 }
 
+// Why cells were given up: shows that the fuzzer gets far enough in, and how.
+class Reasons {
+ public:
+  void add(const std::string& story) {
+    constexpr char kMark[] = "refuses further calls: ";
+    const std::size_t start = story.find(kMark);
+    if (start == std::string::npos) return;
+    const std::size_t text = start + sizeof kMark - 1;
+    ++counts_[story.substr(text, story.find('\n', text) - text)];
+    ++cells_;
+  }
+  long cells() const { return cells_; }
+  std::size_t count() const { return counts_.size(); }
+  void print() const {
+    for (const auto& [reason, count] : counts_) std::printf("  %6ld  %s\n", count, reason.c_str());
+  }
+
+ private:
+  std::map<std::string, long> counts_;
+  long cells_ = 0;
+};
+
 int run(const Options& options) {
   const Folder folder;
   const std::string path = folder.file("cell");
@@ -96,20 +119,25 @@ int run(const Options& options) {
     std::puts("the population could not be made");
     return 1;
   }
+  Reasons reasons;
   long failures = 0;
   for (std::uint64_t seed = options.seed;
        seed < options.seed + static_cast<std::uint64_t>(options.count); ++seed) {
     population.restore();
     const ChildResult result =
         run_in_child(kSeconds, [&] { return run_child(path, seed, options.is_single); });
+    reasons.add(result.story);
     if (result.is_ok) continue;
     ++failures;
     if (failures <= 100)
       std::printf("FAILED: --seed %lu --only: %s\n", static_cast<unsigned long>(seed),
                   result.story.c_str());
   }
-  std::printf("%ld cells scribbled in, from seed %lu; %ld failures\n", options.count,
-              static_cast<unsigned long>(options.seed), failures);
+  if (options.is_verbose) reasons.print();
+  std::printf(
+      "%ld cells scribbled in, from seed %lu; %ld given up, for %zu reasons; %ld failures\n",
+      options.count, static_cast<unsigned long>(options.seed), reasons.cells(), reasons.count(),
+      failures);
   return failures != 0;
 }
 
