@@ -1,10 +1,12 @@
-// The interposed message queue calls: each is one line into the core.
+// The interposed IPC calls: each is one line into the core.
 //
 // msgsnd and msgrcv are cancellation points; so they are not noexcept, and cancellation is decided
 // in one place, at_cancellation_point().
 #include <pthread.h>
+#include <stdarg.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/sem.h>
 #include <sys/single_threaded.h>
 
 #include "core/cell/futex.h"
@@ -36,12 +38,12 @@ void leave_wait(void*) {
 }
 
 // The sleep of a blocked call, in which cancellation acts at once: no lock is held.
-int cancellable_sleep(ipcell::u32& word, ipcell::u32 expected, ipcell::i32 timeout_ms) {
+int cancellable_sleep(ipcell::u32& word, ipcell::u32 expected, ipcell::i64 timeout_ns) {
   int result;
   int type;
   pthread_cleanup_push(leave_wait, nullptr);
   pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
-  result = ipcell::futex_wait(word, expected, timeout_ms);
+  result = ipcell::futex_wait(word, expected, timeout_ns);
   pthread_setcanceltype(type, nullptr);
   pthread_cleanup_pop(0);
   return result;
@@ -82,4 +84,52 @@ IPCELL_EXPORT ssize_t msgrcv(int id, void* message, size_t size, long type, int 
 IPCELL_EXPORT int msgctl(int id, int command, struct msqid_ds* buffer) noexcept {
   return static_cast<int>(
       with_task([&](Task& task) { return ipcell::sys_msgctl(task, id, command, buffer); }));
+}
+
+// semop and semtimedop are no cancellation points. libc's semop calls semtimedop inside, past us:
+// both are here.
+
+IPCELL_EXPORT int semget(key_t key, int nsems, int flags) noexcept {
+  return static_cast<int>(
+      with_task([&](Task& task) { return ipcell::sys_semget(task, key, nsems, flags); }));
+}
+
+IPCELL_EXPORT int semop(int id, struct sembuf* ops, size_t count) noexcept {
+  return static_cast<int>(
+      with_task([&](Task& task) { return ipcell::sys_semtimedop(task, id, ops, count, nullptr); }));
+}
+
+IPCELL_EXPORT int semtimedop(int id, struct sembuf* ops, size_t count,
+                             const struct timespec* timeout) noexcept {
+  return static_cast<int>(
+      with_task([&](Task& task) { return ipcell::sys_semtimedop(task, id, ops, count, timeout); }));
+}
+
+// Only commands that take an argument were given one.
+static bool takes_argument(int command) {
+  switch (command) {
+    case IPC_RMID:
+    case GETVAL:
+    case GETPID:
+    case GETNCNT:
+    case GETZCNT: return false;
+    default: return true;
+  }
+}
+
+IPCELL_EXPORT int semctl(int id, int num, int command, ...) noexcept {
+  // The caller's union semun: an int or a pointer, passed as a union of a word is.
+  union {
+    int value;
+    void* buffer;
+    unsigned long word;
+  } argument = {.word = 0};
+  if (takes_argument(command)) {
+    va_list arguments;
+    va_start(arguments, command);
+    argument = va_arg(arguments, decltype(argument));
+    va_end(arguments);
+  }
+  return static_cast<int>(with_task(
+      [&](Task& task) { return ipcell::sys_semctl(task, id, num, command, argument.word); }));
 }

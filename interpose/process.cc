@@ -246,7 +246,9 @@ bool claim(ThreadState& state) {
   task.identity.tid = static_cast<i32>(sys::call(SYS_gettid));
   bool is_zombie = false;
   u64 start_time = 0;
-  if (read_process(g_pid, &start_time, &is_zombie)) task.identity.start_time = start_time;
+  task.identity.start_time = 0;
+  if (is_proc_of_own_namespace() && read_process(g_pid, &start_time, &is_zombie))
+    task.identity.start_time = start_time;
   task.identity.pid_namespace = own_pid_namespace();
   task.critical = 0;
   task.deferred = 0;

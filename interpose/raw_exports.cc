@@ -3,6 +3,7 @@
 // Only the numbers of kOurs go to C++ code. All others run the few instructions that libc's own
 // syscall() is, in place: a vfork(2) or clone(2) made by number must not return into a frame of
 // ours.
+#include <sched.h>
 #include <sys/syscall.h>
 
 #include "core/base/sys.h"
@@ -17,12 +18,13 @@ namespace {
 using ipcell::Task;
 using ipcell::u64;
 
-constexpr int kOurs[] = {SYS_msgget,    SYS_msgsnd,   SYS_msgrcv,   SYS_msgctl,    SYS_setuid,
-                         SYS_setgid,    SYS_setreuid, SYS_setregid, SYS_setgroups, SYS_setresuid,
-                         SYS_setresgid, SYS_setfsuid, SYS_setfsgid, SYS_capset,    SYS_chroot};
+constexpr int kOurs[] = {SYS_semget,    SYS_semop,    SYS_semctl,   SYS_semtimedop, SYS_unshare,
+                         SYS_msgget,    SYS_msgsnd,   SYS_msgrcv,   SYS_msgctl,     SYS_setuid,
+                         SYS_setgid,    SYS_setreuid, SYS_setregid, SYS_setgroups,  SYS_setresuid,
+                         SYS_setresgid, SYS_setfsuid, SYS_setfsgid, SYS_capset,     SYS_chroot};
 
 struct NumberSet {
-  u64 words[4];
+  u64 words[8];
 };
 
 constexpr NumberSet make_set() {
@@ -37,16 +39,25 @@ T* pointer(long value) {
 }
 
 long call_core(Task& task, long number, long a, long b, long c, long d, long e) {
+  const int id = static_cast<int>(a);
   switch (number) {
-    case SYS_msgget: return ipcell::sys_msgget(task, static_cast<int>(a), static_cast<int>(b));
+    case SYS_semget: return ipcell::sys_semget(task, id, static_cast<int>(b), static_cast<int>(c));
+    case SYS_semop:
+    case SYS_semtimedop:
+      return ipcell::sys_semtimedop(task, id, pointer<const struct sembuf>(b),
+                                    static_cast<std::size_t>(c),
+                                    number == SYS_semop ? nullptr : pointer<const timespec>(d));
+    case SYS_semctl:
+      return ipcell::sys_semctl(task, id, static_cast<int>(b), static_cast<int>(c),
+                                static_cast<unsigned long>(d));
+    case SYS_msgget: return ipcell::sys_msgget(task, id, static_cast<int>(b));
     case SYS_msgsnd:
-      return ipcell::sys_msgsnd(task, static_cast<int>(a), pointer<const void>(b),
-                                static_cast<std::size_t>(c), static_cast<int>(d));
+      return ipcell::sys_msgsnd(task, id, pointer<const void>(b), static_cast<std::size_t>(c),
+                                static_cast<int>(d));
     case SYS_msgrcv:
-      return ipcell::sys_msgrcv(task, static_cast<int>(a), pointer<void>(b),
-                                static_cast<std::size_t>(c), d, static_cast<int>(e));
-    case SYS_msgctl:
-      return ipcell::sys_msgctl(task, static_cast<int>(a), static_cast<int>(b), pointer<void>(c));
+      return ipcell::sys_msgrcv(task, id, pointer<void>(b), static_cast<std::size_t>(c), d,
+                                static_cast<int>(e));
+    case SYS_msgctl: return ipcell::sys_msgctl(task, id, static_cast<int>(b), pointer<void>(c));
   }
   return -ENOSYS;
 }
@@ -55,16 +66,20 @@ long call_core(Task& task, long number, long a, long b, long c, long d, long e) 
 
 extern "C" {
 
-// Bit per system call number below 256; read by syscall() below.
+// Bit per system call number below 512; read by syscall() below.
 __attribute__((visibility("hidden"), used)) extern const NumberSet ipcell_our_numbers = make_set();
 
 __attribute__((visibility("hidden"), used)) long
 ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) {
-  const bool is_ipc = number >= SYS_msgget && number <= SYS_msgctl;
+  static_assert(SYS_semget + 1 == SYS_semop && SYS_semop + 1 == SYS_semctl &&
+                SYS_msgget + 3 == SYS_msgctl);
+  const bool is_ipc = (number >= SYS_msgget && number <= SYS_msgctl) ||
+                      (number >= SYS_semget && number <= SYS_semctl) || number == SYS_semtimedop;
   if (is_ipc) {
     Task* task = ipcell::current_task();
     return ipcell::to_libc(task != nullptr ? call_core(*task, number, a, b, c, d, e) : -ENOSYS);
   }
+  if (number == SYS_unshare) return unshare(static_cast<int>(a));
   ipcell::map_cell_early();
   const long result = ipcell::sys::call(number, a, b, c, d, e, f);
   ipcell::forget_credentials();
@@ -84,7 +99,7 @@ asm(R"(
 syscall:
         .cfi_startproc
         endbr64
-        cmpq $256, %rdi
+        cmpq $512, %rdi
         jae 1f
         btq %rdi, ipcell_our_numbers(%rip)
         jc ipcell_our_syscall

@@ -33,13 +33,31 @@ std::size_t generate_limit(Task& task, u32* position, char* out, std::size_t siz
   return text.used();
 }
 
+// Linux: ipc/ipc_sysctl.c, the four of sem_ctls
+std::size_t generate_sem_limits(Task& task, u32* position, char* out, std::size_t size) {
+  if (*position != 0) return 0;
+  *position = 1;
+  const Limits& limits = task.cell->header().limits;
+  TextWriter text(out, size);
+  const char* separator = "";
+  for (const u32* limit : {&limits.semmsl, &limits.semmns, &limits.semopm, &limits.semmni}) {
+    text.put(separator);
+    text.put_unsigned(load_relaxed(*limit), 0);
+    separator = "\t";
+  }
+  text.put_char('\n');
+  return text.used();
+}
+
 // Inode numbers are out of the way of the kernel's own: fs/proc/generic.c counts from 0xf0000000
 // up, get_next_ino() from 1.
 constexpr View kViews[] = {
     {"/proc/sysvipc/msg", ViewKind::ProcFile, 0xefff0000, sys_proc_msg},
+    {"/proc/sysvipc/sem", ViewKind::ProcFile, 0xefff0001, sys_proc_sem},
     {"/proc/sys/kernel/msgmax", ViewKind::Sysctl, 0xefff0003, generate_limit<&Limits::msgmax>},
     {"/proc/sys/kernel/msgmnb", ViewKind::Sysctl, 0xefff0004, generate_limit<&Limits::msgmnb>},
     {"/proc/sys/kernel/msgmni", ViewKind::Sysctl, 0xefff0005, generate_limit<&Limits::msgmni>},
+    {"/proc/sys/kernel/sem", ViewKind::Sysctl, 0xefff0006, generate_sem_limits},
 };
 
 constexpr char kProcFileTwin[] = "/proc/version";

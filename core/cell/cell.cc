@@ -132,11 +132,15 @@ void init_registry(Registry& registry) {
   registry.next_id = -1;
 }
 
-// Linux: include/uapi/linux/msg.h:MSGMAX, MSGMNB, MSGMNI
+// Linux: include/uapi/linux/msg.h, sem.h
 void init_limits(Limits& limits) {
   limits.msgmax = 8192;
   limits.msgmnb = 16384;
   limits.msgmni = 32000;
+  limits.semmsl = 32000;
+  limits.semmns = 1024000000;
+  limits.semopm = 500;
+  limits.semmni = 32000;
 }
 
 CellStatus init_cell(Cell& cell, const Cell::Options& options) {
@@ -150,6 +154,7 @@ CellStatus init_cell(Cell& cell, const Cell::Options& options) {
     // Entries are ensured as indexes are given out.
     if (error == 0) error = cell.ensure(&registry, offsetof(Registry, entries));
   }
+  if (error == 0) error = cell.ensure(&layout.processes, sizeof layout.processes);
   if (error == 0) error = cell.ensure(layout.task_states, kPage);
   if (error != 0) return fault(CellFault::NoRoom, error);
 

@@ -33,7 +33,7 @@ u64 chunk_offset(u32 chunk) { return kHeapOffset + chunk * kChunkSize; }
 // Above the owner's slot a recovery lock may count its turns.
 constexpr u32 kSlotBits = 0x7fff;
 
-bool is_message_class(BlockClass block_class) { return block_class <= BlockClass::Msg8256; }
+bool is_plain_class(BlockClass block_class) { return block_class <= BlockClass::Bytes8256; }
 
 }  // namespace
 
@@ -48,6 +48,12 @@ const char* name_of(BlockOwner owner) {
     case BlockOwner::InFlight: return "an in_flight";
     case BlockOwner::Garbage: return "a garbage list";
     case BlockOwner::Destroying: return "a destroying";
+    case BlockOwner::Set: return "a semaphore set";
+    case BlockOwner::Array: return "a task's array";
+    case BlockOwner::Loose: return "a loose";
+    case BlockOwner::Journal: return "a long journal";
+    case BlockOwner::Process: return "the table of processes";
+    case BlockOwner::Undo: return "a set's list of adjustments";
   }
   return "?";
 }
@@ -139,7 +145,7 @@ bool CellCheck::claim(u64 offset, BlockClass block_class, BlockOwner owner, u64 
   }
   const BlockClass actual = class_of_block(cell_, offset);
   const bool is_right =
-      block_class == BlockClass::Count ? is_message_class(actual) : actual == block_class;
+      block_class == BlockClass::Count ? is_plain_class(actual) : actual == block_class;
   if (!is_right) {
     return report_.fail(name_of(owner), " (", where, ") names the block at ", offset,
                         ", which is of class ", static_cast<u32>(actual));
@@ -150,6 +156,21 @@ bool CellCheck::claim(u64 offset, BlockClass block_class, BlockOwner owner, u64 
                         name_of(owner), " (", where, ")");
   }
   *mark = static_cast<u8>(owner);
+  return true;
+}
+
+bool CellCheck::claim_array(u64 root, u64 bytes, BlockOwner owner, u64 where) {
+  if (root == 0) return true;
+  if (!claim(root, BlockClass::Count, owner, where)) return false;
+  ArrayBlock& block = *cell_.at<ArrayBlock>(root);
+  const u64 leaves = bytes <= kLeafBytes ? 0 : (bytes + kLeafBytes - 1) / kLeafBytes;
+  if (block.leaves > kArrayLeavesMax || (bytes != 0 && block.leaves != leaves))
+    return report_.fail(name_of(owner), " (", where, ") has an array of ", block.leaves, " leaves");
+  for (u64 n = 0; n < block.leaves; ++n) {
+    const u64 leaf = block.leaf_offsets()[n];
+    if (leaf == 0 && bytes == 0) continue;
+    if (!claim(leaf, BlockClass::Count, owner, where)) return false;
+  }
   return true;
 }
 
@@ -239,15 +260,15 @@ bool CellCheck::check_idle_record(const TaskRec& rec, u32 slot) {
   if (rec.wait.message != 0 || rec.in_flight != 0) {
     return report_.fail("the free slot ", slot, " owns a message");
   }
-  if (rec.garbage != 0 || rec.destroying != 0) {
-    return report_.fail("the free slot ", slot, " owns a block");
-  }
+  u64 owned = rec.garbage | rec.destroying | rec.array | rec.loose | rec.wait.sem.ops;
+  for (u64 block : rec.journal_blocks) owned |= block;
+  if (owned != 0) return report_.fail("the free slot ", slot, " owns a block");
   return true;
 }
 
 bool CellCheck::check_live_record(const TaskRec& rec, u32 slot) {
   if (is_token_dead(rec.token)) return report_.fail("task ", slot, " is dead and not reaped");
-  if (rec.journal_count > kJournalEntries) {
+  if (rec.journal_count > kJournalEntriesMax) {
     return report_.fail("task ", slot, " has a journal of ", rec.journal_count);
   }
   if (!is_quiescent()) return true;
@@ -257,7 +278,7 @@ bool CellCheck::check_live_record(const TaskRec& rec, u32 slot) {
   for (u64 intent : rec.intents) {
     if (intent != 0) return report_.fail("task ", slot, " names a lock at ", intent);
   }
-  if (rec.in_flight != 0 || rec.garbage != 0 || rec.destroying != 0) {
+  if ((rec.in_flight | rec.garbage | rec.destroying | rec.array | rec.loose) != 0) {
     return report_.fail("task ", slot, " is in no operation and owns a block");
   }
   return true;
@@ -358,7 +379,12 @@ bool CellCheck::check_tables() {
   if (!check_heap()) return false;
   for (u32 slot = 1; slot <= high; ++slot) {
     const TaskRec& rec = *cell_.task(slot);
-    if (is_live(slot) && !is_in_transaction(rec) && !check_caches(rec, slot)) return false;
+    if (!is_live(slot)) continue;
+    for (u64 block : rec.journal_blocks) {
+      if (block != 0 && !claim(block, BlockClass::Bytes8256, BlockOwner::Journal, slot))
+        return false;
+    }
+    if (!is_in_transaction(rec) && !check_caches(rec, slot)) return false;
   }
   return true;
 }

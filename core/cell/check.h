@@ -6,7 +6,7 @@
 // meanwhile. A scribbled cell gives a text, never a crash, and every walk is bounded.
 #pragma once
 
-#include "core/cell/heap.h"
+#include "core/cell/array.h"
 #include "core/cell/liveness.h"
 
 namespace ipcell {
@@ -64,7 +64,13 @@ enum class BlockOwner : u8 {
   Waiter,
   InFlight,
   Garbage,
-  Destroying
+  Destroying,
+  Set,
+  Array,
+  Loose,
+  Journal,
+  Process,
+  Undo
 };
 
 // One check's knowledge of a cell: the report, and for each block who owns it.
@@ -95,8 +101,11 @@ class CellCheck {
   bool check_lock(const LockWord& word, const char* name, u64 where, bool* held);
 
   // `owner` names the block at `offset`, which must be one of the class (BlockClass::Count: any
-  // class of messages), handed out by the heap, and named by nobody else.
+  // class of plain memory), handed out by the heap, and named by nobody else.
   bool claim(u64 offset, BlockClass block_class, BlockOwner owner, u64 where);
+  // The same for an array and its leaves; of nothing if `root` is 0. `bytes`: of its elements, or 0
+  // while it is built or freed.
+  bool claim_array(u64 root, u64 bytes, BlockOwner owner, u64 where);
   // Who has claimed it; Nobody if there can be no block.
   BlockOwner owner_of(u64 offset) const;
 

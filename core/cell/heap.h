@@ -45,6 +45,14 @@ class ReservedBlock {
   FreeBlock* block_ = nullptr;
 };
 
+// The smallest class of plain memory whose blocks have `size` bytes, link included; the largest if
+// none has.
+constexpr BlockClass class_for(u64 size) {
+  u32 index = 0;
+  while (index < static_cast<u32>(BlockClass::Bytes8256) && kBlockSize[index] < size) ++index;
+  return static_cast<BlockClass>(index);
+}
+
 // Gives the block that `owner` names back and stores `next_owned` there, in one transaction.
 void free_block(Task& task, u64& owner, u64 next_owned = 0);
 

@@ -7,8 +7,9 @@
 //  - Memory that nobody can reach yet (a message being built, a fresh record) is written directly.
 //  - commit() is one store. After it the operation has happened; before it, it has not.
 //  - What others read without the lock is stored after commit() ("publish after commit").
-//  - An operation's stores fit into kJournalEntries; longer work is cut into transactions each of
-//    which leaves a state that is right in itself.
+//  - An operation's stores fit into kJournalEntries, or it reserves room for more before it begins;
+//    other longer work is cut into transactions each of which leaves a state that is right in
+//    itself.
 // The order of the stores is all that counts: a killed thread's stores are a prefix of its program
 // order, hence kill_barrier() and no fence.
 #pragma once
@@ -25,10 +26,8 @@ class Journal {
   template <class T>
   IPCELL_ALWAYS_INLINE void set(T& place, std::type_identity_t<T> value) {
     static_assert(sizeof(T) == 4 || sizeof(T) == 8);
-    u32 n = rec_.journal_count;
-    if (n >= kJournalEntries) [[unlikely]]
-      n = overflow(cell_);
-    JournalEntry& entry = rec_.journal[n];
+    const u32 n = rec_.journal_count;
+    JournalEntry& entry = n < kJournalEntries ? rec_.journal[n] : *long_entry(cell_, rec_, n);
     entry.place = (static_cast<u64>(reinterpret_cast<u8*>(&place) - base_) << 4) | sizeof(T);
     entry.old_value = bits_of(place);
     kill_barrier();
@@ -62,14 +61,18 @@ class Journal {
     }
   }
 
-  // Operations are bounded: only a scribbled count can be too large. The cell is damaged then, and
-  // what is stored from here on does not matter. Returns the entry to go on with.
-  static u32 overflow(const Cell& cell);
+  // The entry in a block of the heap. Operations reserve what they need: only a scribbled count can
+  // be too large. The cell is damaged then, and what is stored from here on does not matter.
+  static JournalEntry* long_entry(const Cell& cell, TaskRec& rec, u32 n);
 
   TaskRec& rec_;
   const Cell& cell_;
   u8* base_;
 };
+
+// Makes sure that the task's next transaction may have `entries` stores. 0, -ENOMEM, -EIO. Takes
+// the heap lock; no transaction is open.
+int reserve_journal(Task& task, u32 entries);
 
 // Rolls back the journal of `rec`, which is dead and whose locks are still taken, or the caller's.
 // Idempotent: a recoverer that dies in it is followed by another. 0, or -EIO for a scribbled one.

@@ -2,6 +2,7 @@
 //
 //   page 0        Header, and the bitmap of table pages that have memory behind them
 //   ...           IPC registries (one each for messages, semaphores, shared memory)
+//   ...           processes that used SEM_UNDO
 //   ...           heap: lock, free lists by class, chunk watermark
 //   ...           task states, then one TaskRec page for each task
 //   kHeapOffset   the heap's chunks, to the end of the file
@@ -18,7 +19,7 @@
 
 namespace ipcell {
 
-constexpr u32 kLayoutVersion = 1;
+constexpr u32 kLayoutVersion = 2;
 constexpr char kMagic[8] = {'i', 'p', 'c', 'e', 'l', 'l', '\r', '\n'};
 constexpr u64 kPage = 4096;
 
@@ -36,34 +37,39 @@ struct JournalEntry {
   u64 old_value;
 };
 constexpr u32 kJournalEntries = 192;
+// Longer journals go on in blocks of the heap, that the task takes before it begins.
+constexpr u32 kJournalBlocks = 4;
+constexpr u32 kJournalBlockEntries = 512;
+constexpr u32 kJournalEntriesMax = kJournalEntries + kJournalBlocks * kJournalBlockEntries;
 
 // ---------------------------------------------------------------- heap
 
 // Blocks of a class are all of one size, and a chunk that serves a class serves it for ever: a
 // stale offset to a queue record always meets a queue record's lock word (as SLAB_TYPESAFE_BY_RCU).
 enum class BlockClass : u32 {
-  Msg64,
-  Msg128,
-  Msg256,
-  Msg512,
-  Msg1024,
-  Msg2048,
-  Msg4096,
-  Msg8256,
+  // Message texts, arrays, lists of operations: the smallest that fits.
+  Bytes64,
+  Bytes128,
+  Bytes256,
+  Bytes512,
+  Bytes1024,
+  Bytes2048,
+  Bytes4096,
+  Bytes8256,
   MsgQueue,
-  // Reserved so that later kinds of objects do not renumber these.
   SemSet,
+  // Reserved so that later kinds of objects do not renumber these.
   Segment,
   Mqueue,
   Descriptor,
-  Spare1,
-  Spare2,
-  Spare3,
+  UndoProcess,
+  Undo,
+  Spare,
   Count
 };
 constexpr u32 kBlockClasses = static_cast<u32>(BlockClass::Count);
 constexpr u32 kBlockSize[kBlockClasses] = {64,  128, 256, 512, 1024, 2048, 4096, 8256,
-                                           256, 256, 256, 512, 64,   64,   64,   64};
+                                           256, 256, 256, 512, 64,   64,   256,  64};
 // How many blocks of a class a task keeps for itself at most; half of it is moved at a time.
 constexpr u32 kCacheLimit[kBlockClasses] = {32, 32, 32, 16, 16, 8, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4};
 
@@ -118,7 +124,7 @@ struct Token {
   u8 rest[60];
 };
 
-enum class WaitKind : u32 { None, Receiver, Sender };
+enum class WaitKind : u32 { None, Receiver, Sender, Semop };
 
 // A sleeper's wait word. Waker: exchange(kWaitDone); futex_wake if it was kWaitSleeping.
 constexpr u32 kWaitIdle = 0, kWaitSpinning = 1, kWaitSleeping = 2, kWaitDone = 3;
@@ -127,6 +133,25 @@ constexpr u32 kWaitIdle = 0, kWaitSpinning = 1, kWaitSleeping = 2, kWaitDone = 3
 constexpr i64 kWaitPending = 1;
 // The waker asks the sleeper to start over (the kernel's -EAGAIN to a sleeping receiver).
 constexpr i64 kWaitRetry = 2;
+
+// Linux: struct sembuf.
+struct SemOp {
+  u16 num;
+  std::int16_t op;
+  u16 flags;
+  u16 pad;
+};
+
+// What a blocked semop(2) is about.
+struct SemWait {
+  u64 ops;       // block with the operations, if there are several; the node's own
+  u64 undo;      // the process's UndoRec for the set; 0 without SEM_UNDO
+  SemOp op;      // the operation, if there is one
+  u32 count;     // operations
+  u32 alters;    // 1: one of them is not a wait for zero
+  u32 blocking;  // index of the one that could not be made when last tried
+  u32 pad;
+};
 
 // A blocked operation. The fields but `word` are guarded by the object's lock while `linked`.
 struct WaitNode {
@@ -141,10 +166,11 @@ struct WaitNode {
   u64 perm_seq;    // the object's perm_seq when the sleeper was allowed in
   i64 result;      // kWaitPending, kWaitRetry, 0, or -errno
   u64 message;     // receiver: the message handed over; sender: the message to be sent
+  SemWait sem;
 };
 
-// The place of the recovery lock among the intents; the others nest three deep at most.
-constexpr u32 kRecoveryIntent = 3;
+// The place of the recovery lock among the intents; the others nest four deep at most.
+constexpr u32 kRecoveryIntent = 4;
 
 struct TaskRec {
   Token token;
@@ -154,11 +180,14 @@ struct TaskRec {
   u64 pid_namespace;  // inode of /proc/self/ns/pid, 0 if unknown
   // Locks that this task holds or is about to take, as offsets, outermost first. Written by the
   // task before the lock word, cleared after it: a reaper finds here what is still to be freed.
-  u64 intents[4];
+  u64 intents[kRecoveryIntent + 1];
   WaitNode wait;
-  u64 in_flight;             // message being built or copied out: freed by the reaper
-  u64 garbage;               // messages of a removed queue, being freed: finished by the reaper
-  u64 destroying;            // object removed but not yet torn down: finished by the reaper
+  u64 in_flight;   // message being built or copied out: freed by the reaper
+  u64 garbage;     // messages of a removed queue, being freed: finished by the reaper
+  u64 destroying;  // object removed but not yet torn down: finished by the reaper
+  u64 array;       // array being built, or freed: freed by the reaper
+  u64 loose;       // block that nothing hangs on, being freed: freed by the reaper
+  u64 journal_blocks[kJournalBlocks];  // where a long journal goes on; freed by the reaper
   u64 cache[kBlockClasses];  // first of the free blocks that this task keeps for itself, by class
   u32 journal_count;         // entries in force; 0 = committed
   u32 pad;
@@ -187,11 +216,11 @@ struct Registry {
   LockWord lock;
   i32 in_use;
   i32 seq;
-  i32 last_idx;  // index given last, -1 at first
-  i32 next_idx;  // where the cyclic search goes on (idr_next)
-  i32 max_idx;   // highest index in use, -1 if none
-  i32 next_id;   // {msg,sem,shm}_next_id, -1 if unset
-  u32 pad;
+  i32 last_idx;                         // index given last, -1 at first
+  i32 next_idx;                         // where the cyclic search goes on (idr_next)
+  i32 max_idx;                          // highest index in use, -1 if none
+  i32 next_id;                          // {msg,sem,shm}_next_id, -1 if unset
+  i32 total;                            // semaphores in all sets (used_sems)
   u64 used_summary[kMaxIds / 64 / 64];  // bit set: the word of `used` is full
   u64 used[kMaxIds / 64];               // bit set: the index is in use
   u32 key_buckets[kKeyBuckets];         // first index + 1 of each bucket
@@ -205,7 +234,23 @@ struct Limits {
   u32 msgmax;  // bytes of a message's text
   u32 msgmnb;  // bytes of a fresh queue
   u32 msgmni;  // queues
-  u32 spare[29];
+  u32 semmsl;  // semaphores of a set
+  u32 semmns;  // semaphores in all
+  u32 semopm;  // operations of a call
+  u32 semmni;  // sets
+  u32 spare[25];
+};
+
+// ---------------------------------------------------------------- SEM_UNDO (ipc/undo.h)
+
+constexpr u32 kProcessBuckets = 512;
+
+// The processes that have used SEM_UNDO, by pid. buckets[] may be read without the lock, to see
+// that there are none.
+struct ProcessTable {
+  LockWord lock;
+  u32 pad;
+  u64 buckets[kProcessBuckets];  // first UndoProcess of each
 };
 
 // ---------------------------------------------------------------- the whole
@@ -243,6 +288,7 @@ struct CellLayout {
   alignas(kPage) TablePages table_pages;
   alignas(kPage) Heap heap;
   alignas(kPage) Registry registries[kFamilies];
+  alignas(kPage) ProcessTable processes;
   alignas(kPage) u64 task_states[kTaskSlots];
   alignas(kPage) TaskPage tasks[kTaskSlots];
 };

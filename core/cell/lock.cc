@@ -15,15 +15,19 @@ u32 owner_of(u32 word) { return word & ~kLockWaiters; }
 constexpr u32 kPatientRechecks = 20;
 constexpr u32 kDoubts = 3;
 
-// Sleeps until the word changes, its owner dies, or kRecheckMs are over.
+// Sleeps until the word changes, its owner dies, or kRecheckNs are over.
 void sleep_on_lock(LockWord& lock_word, u32 value, TaskRec& owner) {
   const u32 token = load_acquire(owner.token.word);
   if ((token & kFutexOwnerDied) != 0) return;
-  const int result = futex_wait_two(lock_word.word, value, owner.token.word, token, kRecheckMs);
+  const FutexWaitv words[] = {futex_waitv_entry(lock_word.word, value),
+                              futex_waitv_entry(owner.token.word, token)};
+  const int result = futex_wait_many(words, 2, kRecheckNs);
+  // The kernel wakes one of those who wait for a death: the others may have other concerns.
+  if (result == 1) futex_wake(owner.token.word, kFutexWakeAll);
   const bool has_waited =
       result >= 0 || result == -EAGAIN || result == -ETIMEDOUT || result == -EINTR;
   // No futex_waitv here, or a filter that forbids it.
-  if (!has_waited) futex_wait(lock_word.word, value, kRecheckMs);
+  if (!has_waited) futex_wait(lock_word.word, value, kRecheckNs);
 }
 
 // True if the owner names the lock among those that it holds or takes.
@@ -35,15 +39,17 @@ bool is_named_by(const Task& task, const LockWord& lock_word, const TaskRec& own
   return false;
 }
 
-// The owner's token should tell of its death, but some ways to die leave it unmarked: an OOM kill
-// before Linux 5.18, a robust list that the kernel could not walk. Asks for the thread itself.
-void look_for_owner(const Task& task, TaskRec& owner) {
+}  // namespace
+
+void look_for_task(const Task& task, TaskRec& owner) {
   if (owner.pid_namespace == 0 || owner.pid_namespace != task.identity.pid_namespace) return;
   u32 token = load_acquire(owner.token.word);
   if ((token & kFutexOwnerDied) != 0) return;
   if (sys::call(SYS_tgkill, owner.pid, owner.tid, 0) != -ESRCH) return;
   compare_exchange(owner.token.word, token, kFutexOwnerDied);
 }
+
+namespace {
 
 // Whoever holds the lock can't be: the cell was scribbled on.
 void free_from_nobody(const Task& task, LockWord& lock_word, u32 value) {
@@ -109,7 +115,7 @@ IPCELL_COLD void lock_contended(Task& task, LockWord& lock_word) {
     waiters_bit = kLockWaiters;
     spins = 0;
     if (++rechecks % kPatientRechecks != 0) continue;
-    look_for_owner(task, *rec);
+    look_for_task(task, *rec);
     // An owner that does not know of its lock may have let it go and taken it again in this moment,
     // but not time after time. Nor is a lock held by a slot that is not in use.
     const bool is_live = load_acquire(task.cell->layout().task_states[owner - 1]) == kTaskLive;
@@ -149,7 +155,7 @@ IPCELL_COLD RecoveryLocked::RecoveryLocked(Task& task) : task_(task) {
       if (compare_exchange(word, value, taken)) return;
       continue;
     }
-    futex_wait(word, value, 1);
+    futex_wait(word, value, 1'000'000);
     doubts = is_named_by(task, lock_word, *task.cell->task(owner)) ? 0 : doubts + 1;
   }
 }

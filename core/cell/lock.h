@@ -1,6 +1,6 @@
 // The one-word lock, and the recovery of locks whose owner died. docs/locking.md has the states.
 //
-// Order: reap < registry < object < heap < recovery. At most one object lock at a time.
+// Order: reap < registry < processes < object < heap < recovery. At most one object lock at a time.
 #pragma once
 
 #include "core/cell/journal.h"
@@ -36,6 +36,11 @@ IPCELL_ALWAYS_INLINE void unlock(Task& task, LockWord& lock_word) {
 // with any locks held. Does nothing if the task is alive, or was recovered by another. `wanted` is
 // free afterwards, whatever a damaged cell says.
 void recover_locks(Task& task, u32 dead_slot, LockWord* wanted = nullptr);
+
+// A task's token should tell of its death, but some ways to die leave it unmarked: an OOM kill
+// before Linux 5.18, a robust list that the kernel could not walk. Asks for the thread itself, and
+// marks its token if it is not there.
+void look_for_task(const Task& task, TaskRec& other);
 
 // Takes the lock if nobody holds it, or a dead task. False if a living one does.
 bool try_lock(Task& task, LockWord& lock_word);

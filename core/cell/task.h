@@ -39,6 +39,12 @@ struct WaitFrame {
   volatile bool interrupted = false;  // a handler ran: the operation was taken back
 };
 
+// Where a task found its process's UndoRec for a set; see ipc/undo.h.
+struct UndoHint {
+  u64 set = 0;
+  u64 undo = 0;
+};
+
 class Task {
  public:
   Task() = default;
@@ -60,7 +66,7 @@ class Task {
   void (*on_deferred)(Task&) = nullptr;
   // How the task sleeps on its wait word: futex_wait(), or a cancellable variant of it. Set by the
   // layer above for the calls that are cancellation points; always called with no lock held.
-  int (*sleep)(u32& word, u32 expected, i32 timeout_ms) = nullptr;
+  int (*sleep)(u32& word, u32 expected, i64 timeout_ns) = nullptr;
   // The wait that handlers may interrupt just now, or nullptr. See interrupt_wait().
   WaitFrame* volatile wait_frame = nullptr;
 
@@ -73,6 +79,11 @@ class Task {
   u32 yield_credit = 1;
   u32 yield_pause = kFirstYieldPause;
   u32 skipped_yields = 0;
+  // SEM_UNDO: the process's UndoProcess, if it has one, or the thread's own.
+  u64 undo_process = 0;
+  bool is_undo_apart = false;  // after unshare(CLONE_SYSVSEM)
+  static constexpr u32 kUndoHints = 16;
+  UndoHint undo_hints[kUndoHints];
   u32 dead_seen = kNoSlot;  // a dead task met on the way, to be reaped when no lock is held
 };
 

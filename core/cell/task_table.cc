@@ -1,7 +1,6 @@
 #include "core/cell/task_table.h"
 
-#include <fcntl.h>
-#include <signal.h>
+#include <cerrno>
 
 #include "core/base/sys.h"
 #include "core/cell/heap.h"
@@ -104,66 +103,7 @@ void reap_locked(Task& task, u32 dead_slot, ReapObjects reap_objects) {
   store_release(cell.layout().task_states[dead_slot - 1], 0);
 }
 
-const char* skip_fields(const char* text, const char* end, int count) {
-  for (; count > 0 && text < end; ++text) {
-    if (*text == ' ') --count;
-  }
-  return text;
-}
-
-u64 parse_number(const char* text, const char* end) {
-  unsigned long long value = 0;
-  for (; text < end && *text >= '0' && *text <= '9'; ++text)
-    value = value * 10 + static_cast<unsigned>(*text - '0');
-  return value;
-}
-
-void proc_stat_path(i32 pid, char (&path)[32]) {
-  char digits[12];
-  int count = 0;
-  for (u32 rest = static_cast<u32>(pid); rest != 0 || count == 0; rest /= 10)
-    digits[count++] = static_cast<char>('0' + rest % 10);
-  char* end = path;
-  for (const char* c = "/proc/"; *c != '\0'; ++c) *end++ = *c;
-  while (count > 0) *end++ = digits[--count];
-  for (const char* c = "/stat"; *c != '\0'; ++c) *end++ = *c;
-  *end = '\0';
-}
-
 }  // namespace
-
-bool read_process(i32 pid, u64* start_time, bool* is_zombie) {
-  char path[32];
-  proc_stat_path(pid, path);
-  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(path), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  char text[512];
-  const long size = sys::call(SYS_read, fd, sys::arg(text), sizeof text);
-  sys::call(SYS_close, fd);
-  if (size <= 0) return false;
-  const char* end = text + size;
-  // The command's name may hold anything; the last ')' ends it.
-  const char* state = end;
-  while (state > text && *state != ')') --state;
-  if (state == text || state + 2 >= end) return false;
-  state += 2;
-  const u64 threads = parse_number(skip_fields(state, end, 17), end);
-  *start_time = parse_number(skip_fields(state, end, 19), end);
-  // A leader that left its threads behind is shown as a zombie as well.
-  *is_zombie = (*state == 'Z' || *state == 'X') && threads <= 1;
-  return true;
-}
-
-bool is_process_gone(const TaskRec& rec) {
-  if (!is_token_dead(rec.token)) return false;
-  u64 start_time = 0;
-  bool is_zombie = false;
-  if (read_process(rec.pid, &start_time, &is_zombie)) {
-    return is_zombie || (rec.start_time != 0 && start_time != rec.start_time);
-  }
-  // No /proc (a changed root, say): ask by signal, which can't tell a zombie.
-  return sys::call(SYS_kill, rec.pid, 0) == -ESRCH;
-}
 
 int claim_task(Task& task, ReapObjects reap_objects) {
   const u32 common = kTaskSlots - kReservedSlots;

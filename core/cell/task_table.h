@@ -6,6 +6,7 @@
 
 #include "core/cell/liveness.h"
 #include "core/cell/lock.h"
+#include "core/cell/process.h"
 
 namespace ipcell {
 
@@ -34,12 +35,5 @@ inline void reap_seen(Task& task, ReapObjects reap_objects) {
     reap_task(task, slot, reap_objects);
   }
 }
-
-// True if the process of the task is gone or a zombie; a token tells of the thread alone.
-bool is_process_gone(const TaskRec& rec);
-
-// Reads /proc/PID/stat: the process's start time (clock ticks since boot) and whether it is a
-// zombie with no thread left. False if it is not there.
-bool read_process(i32 pid, u64* start_time, bool* is_zombie);
 
 }  // namespace ipcell

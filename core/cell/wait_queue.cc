@@ -17,12 +17,6 @@ constexpr u32 kSpinsBetweenLooks = 16;
 constexpr u32 kMaxLooks = 256;
 constexpr u32 kMaxSpinPause = 256;
 
-i64 monotonic_nanoseconds() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
-
 // True if the word left kWaitSpinning within the time.
 bool spin_for_a_while(const u32& word) {
   i64 end = 0;
@@ -96,7 +90,54 @@ class HandlerWindow {
   Task& task_;
 };
 
+bool has_passed(i64 time_ns, const WaitPlan& plan) {
+  return plan.deadline_ns != 0 && monotonic_nanoseconds() >= time_ns;
+}
+
+// True if there is nothing to sleep for. (A poke sets kWaitSpinning again.)
+bool is_awake(const u32& word) {
+  const u32 value = load_acquire(word);
+  return value != kWaitSleeping && value != kWaitSpinning;
+}
+
+// Sleeps on the word and on the tokens that the plan names. As futex_wait().
+int sleep_once(Task& task, u32& word, const WaitPlan& plan) {
+  u32 expected = kWaitSpinning;
+  compare_exchange(word, expected, kWaitSleeping);
+  i64 timeout = plan.recheck_ns;
+  if (plan.deadline_ns != 0) {
+    const i64 left = plan.deadline_ns - monotonic_nanoseconds();
+    if (left < timeout) timeout = left > 0 ? left : 0;
+  }
+  if (plan.watched != 0) {
+    FutexWaitv words[kFutexWaitvMax];
+    words[0] = futex_waitv_entry(word, kWaitSleeping);
+    for (u32 n = 0; n < plan.watched; ++n) {
+      const u32& token = task.cell->task(plan.watch[n])->token.word;
+      const u32 value = load_acquire(token);
+      // Dead already: look again.
+      if ((value & kFutexOwnerDied) != 0) return -EAGAIN;
+      words[n + 1] = futex_waitv_entry(token, value);
+    }
+    const int result = futex_wait_many(words, plan.watched + 1, timeout);
+    const bool has_waited =
+        result >= 0 || result == -EAGAIN || result == -ETIMEDOUT || result == -EINTR;
+    // The kernel wakes one of those who wait for a death: the others may have other concerns.
+    if (result > 0) futex_wake(task.cell->task(plan.watch[result - 1])->token.word, kFutexWakeAll);
+    if (has_waited) return result;
+    // No futex_waitv here, or a filter that forbids it.
+  }
+  return task.sleep != nullptr ? task.sleep(word, kWaitSleeping, timeout)
+                               : futex_wait(word, kWaitSleeping, timeout);
+}
+
 }  // namespace
+
+i64 monotonic_nanoseconds() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
 
 void link_waiter(Journal& journal, const Cell& cell, WaitList& list, u32 slot) {
   WaitNode& node = cell.task(slot)->wait;
@@ -139,6 +180,14 @@ void WakeList::publish(u32 slot) {
   slots_[count_++] = slot;
 }
 
+void WakeList::poke(u32 slot) {
+  // Not asleep yet, it finds the word changed, and looks again too.
+  u32 expected = kWaitSleeping;
+  if (!compare_exchange(cell_.task(slot)->wait.word, expected, kWaitSpinning)) return;
+  if (count_ == kCapacity) flush();
+  slots_[count_++] = slot;
+}
+
 void WakeList::flush() {
   for (u32 n = 0; n < count_; ++n) futex_wake(cell_.task(slots_[n])->wait.word, 1);
   count_ = 0;
@@ -146,23 +195,27 @@ void WakeList::flush() {
 
 void begin_wait(Task& task) { store_relaxed(task.rec->wait.word, kWaitSpinning); }
 
-bool sleep_until_done(Task& task, Recheck recheck) {
+WaitEnd sleep_until_done(Task& task, WaitPlan& plan) {
   u32& word = task.rec->wait.word;
   WaitFrame frame;
+  bool is_expired = false;
   {
     const HandlerWindow window(task, frame);
-    if (!frame.interrupted && !spin(task, word) && !yield(task, word)) {
+    if (!frame.interrupted && !has_passed(plan.deadline_ns - kSpinNanoseconds, plan) &&
+        !spin(task, word) && !yield(task, word)) {
       u32 expected = kWaitSpinning;
       compare_exchange(word, expected, kWaitSleeping);
     }
-    const auto sleep = task.sleep != nullptr ? task.sleep : futex_wait;
-    while (!frame.interrupted && load_acquire(word) == kWaitSleeping) {
-      if (sleep(word, kWaitSleeping, kRecheckMs) == -ETIMEDOUT && !frame.interrupted) {
-        recheck(task);
+    while (!frame.interrupted && !is_expired && !is_awake(word)) {
+      if (has_passed(plan.deadline_ns, plan)) {
+        is_expired = plan.expire(task);
+      } else if (sleep_once(task, word, plan) != -EINTR && !frame.interrupted) {
+        if (!is_awake(word)) plan.recheck(task, plan);
       }
     }
   }
-  return !frame.interrupted;
+  if (frame.interrupted) return WaitEnd::Interrupted;
+  return is_expired ? WaitEnd::Expired : WaitEnd::Done;
 }
 
 }  // namespace ipcell

@@ -35,6 +35,8 @@ class WakeList {
 
   // Publishes that the task's result stands; after the commit, under the object's lock.
   void publish(u32 slot);
+  // Wakes the sleeper for nothing: it looks again at what it watches.
+  void poke(u32 slot);
   void flush();
 
  private:
@@ -44,15 +46,35 @@ class WakeList {
   u32 slots_[kCapacity];
 };
 
-// What the sleeper calls at each recheck: takes the object's lock, looks whether the operation was
-// finished, and if so stores kWaitDone in the wait word.
-using Recheck = void (*)(Task& task);
+// How a task sleeps: what it looks at, and for how long.
+struct WaitPlan {
+  // Called now and then: takes the object's lock, looks whether the operation was finished, and if
+  // so stores kWaitDone in the wait word. May write to the fields below.
+  void (*recheck)(Task& task, WaitPlan& plan);
+  // Called after the deadline: takes the operation back; false if it was already finished.
+  bool (*expire)(Task& task) = nullptr;
+  i64 deadline_ns = 0;  // CLOCK_MONOTONIC; 0: none
+  i64 recheck_ns = kRecheckNs;
+  u32 rechecks = 0;  // made so far
+  // Tasks whose deaths concern the sleeper: slots + 1.
+  u32 watched = 0;
+  u32 watch[kFutexWaitvMax - 1];
+};
+
+enum class WaitEnd {
+  Done,         // the result stands
+  Interrupted,  // a handler took the operation back (interrupt_wait())
+  Expired       // it was taken back at its deadline
+};
+
+// CLOCK_MONOTONIC in nanoseconds.
+i64 monotonic_nanoseconds();
 
 // Prepares the node's wait word; before the node is linked.
 void begin_wait(Task& task);
-// Sleeps until the node's result stands. True if it does; false if a signal handler took the
-// operation back (interrupt_wait()): the caller returns -EINTR and touches the node no more.
-// The caller is in exactly one Critical and holds no lock; handlers may run inside.
-bool sleep_until_done(Task& task, Recheck recheck);
+// Sleeps until the node's result stands, or the operation was taken back: after Interrupted the
+// caller returns -EINTR and touches the node no more. The caller is in exactly one Critical and
+// holds no lock; handlers may run inside.
+WaitEnd sleep_until_done(Task& task, WaitPlan& plan);
 
 }  // namespace ipcell

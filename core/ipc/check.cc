@@ -1,5 +1,6 @@
 #include "core/ipc/check.h"
 
+#include "core/ipc/check_sem.h"
 #include "core/ipc/msg.h"
 
 namespace ipcell {
@@ -38,6 +39,7 @@ class RegistryCheck {
   const Registry& registry_;
   u32 family_;
   i32 keyed_ = 0;  // entries that stand in a chain
+  i32 total_ = 0;  // semaphores in the sets
 };
 
 bool RegistryCheck::check_bitmap() {
@@ -72,18 +74,21 @@ bool RegistryCheck::check_numbers() {
 bool RegistryCheck::check_entry(i32 idx) {
   const RegistryEntry& entry = registry_.entries[idx];
   if (!is_used(idx)) return entry.record == 0 || fail("a free index has a record", idx);
-  if (family_ != kFamilyMsg) return fail("an object of no known kind", idx);
-  if (!check_.claim(entry.record, BlockClass::MsgQueue, BlockOwner::Registry,
-                    static_cast<u64>(idx))) {
+  if (family_ != kFamilyMsg && family_ != kFamilySem)
+    return fail("an object of no known kind", idx);
+  const bool is_set = family_ == kFamilySem;
+  if (!check_.claim(entry.record, is_set ? BlockClass::SemSet : BlockClass::MsgQueue,
+                    BlockOwner::Registry, static_cast<u64>(idx))) {
     return false;
   }
-  const auto& queue = *check_.cell().at<MsgQueueRec>(entry.record);
-  if (load_acquire(queue.lock.word) != 0 && !check_.is_quiescent()) return true;
-  if (queue.live != 1) return fail("an index with a record that does not live", idx);
-  if (queue.perm.id < 0 || static_cast<i32>(idx_of(queue.perm.id)) != idx) {
-    return fail("a record with another index's id", queue.perm.id);
+  if (is_set) total_ += static_cast<i32>(check_.cell().at<SemSetRec>(entry.record)->nsems);
+  const auto& object = *check_.cell().at<ObjectHead>(entry.record);
+  if (load_acquire(object.lock.word) != 0 && !check_.is_quiescent()) return true;
+  if (object.live != 1) return fail("an index with a record that does not live", idx);
+  if (object.perm.id < 0 || static_cast<i32>(idx_of(object.perm.id)) != idx) {
+    return fail("a record with another index's id", object.perm.id);
   }
-  if (queue.perm.key != entry.key) return fail("an entry with another key than its record", idx);
+  if (object.perm.key != entry.key) return fail("an entry with another key than its record", idx);
   if (entry.key != static_cast<i32>(Key::Private)) ++keyed_;
   return true;
 }
@@ -120,12 +125,13 @@ bool RegistryCheck::run(bool* held) {
   for (i32 idx = 0; idx <= registry_.max_idx; ++idx) {
     if (!check_entry(idx)) return false;
   }
+  if (total_ != registry_.total) return fail("total is not what its sets have", total_);
   return check_chains();
 }
 
 // --------------------------------------------------------------------------- messages
 
-constexpr u32 kLargestText = static_cast<u32>(BlockClass::Msg8256);
+constexpr u32 kLargestText = static_cast<u32>(BlockClass::Bytes8256);
 
 // The smallest block that holds what is left of a text; the last class takes a part of it.
 BlockClass class_for_text(u64 size) {
@@ -277,14 +283,17 @@ bool QueueCheck::run(u32* waiters) {
          check_list(queue_.senders, WaitKind::Sender, waiters);
 }
 
-// A record that is no object: stale ids may lead to it, so its lock must be free all the same.
+}  // namespace
+
 bool check_free_record(CellCheck& check, u64 offset) {
-  const auto& queue = *check.cell().at<MsgQueueRec>(offset);
+  const auto& object = *check.cell().at<ObjectHead>(offset);
   bool held;
-  if (!check.check_lock(queue.lock, "a free record's lock", offset, &held)) return false;
-  if (held || queue.live == 0) return true;
-  return check.report().fail("the queue record at ", offset, " lives in no registry");
+  if (!check.check_lock(object.lock, "a free record's lock", offset, &held)) return false;
+  if (held || object.live == 0) return true;
+  return check.report().fail("the record at ", offset, " lives in no registry");
 }
+
+namespace {
 
 bool check_queues(CellCheck& check, u32* waiters) {
   for (u32 chunk = 0; chunk < check.chunks_used(); ++chunk) {
@@ -320,8 +329,11 @@ bool check_owner_fields(CellCheck& check, u32 slot, u32* linked) {
   }
   if (!check_message(check, rec.in_flight, false, BlockOwner::InFlight, slot)) return false;
   if (!claim_garbage(check, rec.garbage, slot)) return false;
-  return rec.destroying == 0 ||
-         check.claim(rec.destroying, BlockClass::MsgQueue, BlockOwner::Destroying, slot);
+  if (!claim_sem_fields(check, rec, slot)) return false;
+  if (rec.destroying == 0) return true;
+  const bool is_set = class_of_block(check.cell(), rec.destroying) == BlockClass::SemSet;
+  return check.claim(rec.destroying, is_set ? BlockClass::SemSet : BlockClass::MsgQueue,
+                     BlockOwner::Destroying, slot);
 }
 
 bool check_all(CellCheck& check) {
@@ -339,9 +351,9 @@ bool check_all(CellCheck& check) {
   for (u32 slot = 1; slot <= layout.header.slots_high; ++slot) {
     if (check.is_live(slot) && !check_owner_fields(check, slot, &linked)) return false;
   }
-  if (!check_queues(check, &waiters)) return false;
+  if (!check_queues(check, &waiters) || !check_sets(check, &waiters)) return false;
   if (linked != waiters) {
-    return check.report().fail(linked, " tasks are linked as waiters, the queues hold ", waiters);
+    return check.report().fail(linked, " tasks are linked as waiters, the objects hold ", waiters);
   }
   return check.check_none_lost();
 }

@@ -4,6 +4,7 @@
 #include <sys/msg.h>
 
 #include "core/base/usercopy.h"
+#include "core/ipc/reap.h"
 #include "core/syscalls.h"
 
 namespace ipcell {
@@ -18,14 +19,7 @@ constexpr int kMsgExcept = 020000;
 // A fresh record: nobody finds it before it has an id, but a stale id may lead a task to its lock.
 void init_queue(Task& task, MsgQueueRec& queue, Key key, u32 mode) {
   queue.live = 0;
-  queue.perm = {-1,
-                static_cast<i32>(key),
-                task.cred->euid,
-                task.cred->egid,
-                task.cred->euid,
-                task.cred->egid,
-                mode & kModeBits,
-                0};
+  queue.perm = fresh_perm(*task.cred, key, mode);
   queue.perm_seq = 0;
   queue.stime = queue.rtime = 0;
   queue.ctime = now(task);
@@ -56,24 +50,13 @@ int new_queue_locked(Task& task, Registry& registry, Key key, int flags) {
   return id;
 }
 
-// Linux: ipc/util.c:ipcget_public(): EEXIST before EACCES.
-int existing_queue_locked(Task& task, Registry& registry, Idx idx, int flags) {
-  if ((flags & IPC_CREAT) != 0 && (flags & IPC_EXCL) != 0) return -EEXIST;
-  LockedQueue queue(task, registry.entries[static_cast<u32>(idx)].record);
+// Linux: ipc/util.c:ipc_check_perms()
+int existing_queue_locked(Task& task, u64 offset, int flags) {
+  LockedQueue queue(task, offset);
   if (!queue) return -EIO;
   if (!is_permitted(*task.cred, queue->perm, static_cast<u32>(flags))) return -EACCES;
   if (queue->perm.id < 0) return task.cell->poison("a queue's id is negative");
   return queue->perm.id;
-}
-
-int get_queue(Task& task, Key key, int flags) {
-  Registry& registry = msg_registry(*task.cell);
-  Locked locked(task, registry.lock);
-  if (key == Key::Private) return new_queue_locked(task, registry, key, flags);
-  const Idx idx = find_key_locked(*task.cell, registry, key);
-  if (idx != Idx::None) return existing_queue_locked(task, registry, idx, flags);
-  if ((flags & IPC_CREAT) == 0) return -ENOENT;
-  return new_queue_locked(task, registry, key, flags);
 }
 
 // --------------------------------------------------------------------------- blocking
@@ -92,7 +75,7 @@ void leave_removed_queue(Task& task, MsgQueueRec& queue, WaitNode& node) {
 }
 
 // The usual wake-up was published. This is for the one that was not: its waker died first.
-void recheck_msg_wait(Task& task) {
+void recheck_msg_wait(Task& task, WaitPlan&) {
   const Critical critical(task);
   WaitNode& node = task.rec->wait;
   LockedQueue queue(task, node.object);
@@ -122,14 +105,10 @@ void enqueue_self(Task& task, Journal& journal, MsgQueueRec& queue, WaitKind kin
 
 // Sleeps until a waker has finished the operation. Its result, or -EINTR.
 i64 wait_for_result(Task& task) {
-  if (!sleep_until_done(task, recheck_msg_wait)) return -EINTR;
+  WaitPlan plan;
+  plan.recheck = recheck_msg_wait;
+  if (sleep_until_done(task, plan) != WaitEnd::Done) return -EINTR;
   return task.rec->wait.result;
-}
-
-// A handler that came past the trampoline calls us out of a blocked call, whose node we need.
-IPCELL_ALWAYS_INLINE void leave_outer_wait(Task& task) {
-  if (task.wait_frame != nullptr) [[unlikely]]
-    interrupt_wait(task);
 }
 
 // --------------------------------------------------------------------------- msgsnd
@@ -284,8 +263,12 @@ long fill_buffer(Task& task, void* buffer, u64 size) {
 long sys_msgget(Task& task, int key, int flags) {
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
-  const int result = get_queue(task, static_cast<Key>(key), flags);
-  reap_seen(task, reap_msg);
+  Registry& registry = msg_registry(*task.cell);
+  const int result = get_object(
+      task, registry, static_cast<Key>(key), flags,
+      [&] { return new_queue_locked(task, registry, static_cast<Key>(key), flags); },
+      [&](u64 offset) { return existing_queue_locked(task, offset, flags); });
+  reap_seen(task, reap_objects);
   return result;
 }
 
@@ -293,7 +276,7 @@ long sys_msgget(Task& task, int key, int flags) {
 // whatever the queue says.
 long sys_msgsnd(Task& task, int id, const void* message, std::size_t size, int flags) {
   const Critical critical(task);
-  leave_outer_wait(task);
+  if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;
   if (size > load_relaxed(task.cell->header().limits.msgmax) || static_cast<long>(size) < 0 ||
       id < 0) {
@@ -303,14 +286,14 @@ long sys_msgsnd(Task& task, int id, const void* message, std::size_t size, int f
   BuiltMessage built;
   if (const int error = built.build(task, message, size)) return error;
   const long result = send_message(task, id, built, flags);
-  if (result != -EINTR) reap_seen(task, reap_msg);
+  if (result != -EINTR) reap_seen(task, reap_objects);
   return result;
 }
 
 // Linux: ipc/msg.c:do_msgrcv()
 long sys_msgrcv(Task& task, int id, void* message, std::size_t size, long type, int flags) {
   const Critical critical(task);
-  leave_outer_wait(task);
+  if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;
   if (id < 0 || static_cast<long>(size) < 0) return -EINVAL;
   if ((flags & kMsgCopy) != 0) {
@@ -327,25 +310,8 @@ long sys_msgrcv(Task& task, int id, void* message, std::size_t size, long type, 
   if (result == -EINTR) return result;
   if (result == 0) result = fill_buffer(task, message, size);
   if (task.rec->in_flight != 0) free_message(task, task.rec->in_flight);
-  reap_seen(task, reap_msg);
+  reap_seen(task, reap_objects);
   return result;
 }
-
-int attach_task(Task& task) {
-  const Critical critical(task);
-  return task.cell->is_poisoned() ? -EIO : claim_task(task, reap_msg);
-}
-
-bool interrupt_wait(Task& task) {
-  WaitFrame* frame = task.wait_frame;
-  if (frame == nullptr) return false;
-  const Critical critical(task);
-  if (!cancel_msg_wait(task)) return false;
-  frame->interrupted = true;
-  task.wait_frame = nullptr;
-  return true;
-}
-
-void reap_dead_tasks(Task& task) { reap_all(task, reap_msg); }
 
 }  // namespace ipcell

@@ -11,9 +11,9 @@
 // the queue goes on).
 #pragma once
 
-#include "core/cell/wait_queue.h"
 #include "core/ipc/msg_text.h"
 #include "core/ipc/registry.h"
+#include "core/ipc/wait.h"
 
 namespace ipcell {
 
@@ -56,6 +56,7 @@ constexpr u64 pack_load(u64 cbytes, u64 qnum) {
                             MsgLoad{static_cast<u32>(cbytes), static_cast<u32>(qnum)});
 }
 
+static_assert(kHasObjectHead<MsgQueueRec>);
 static_assert(sizeof(MsgQueueRec) <= kBlockSize[static_cast<u32>(BlockClass::MsgQueue)]);
 
 // How a receiver searches. Linux: ipc/msg.c:SEARCH_*
@@ -102,8 +103,10 @@ bool cancel_msg_wait(Task& task);
 
 // Tears the removed queue of task.rec->destroying down: sleepers get EIDRM, messages are freed.
 void tear_down_queue(Task& task);
-// See task_table.h.
-void reap_msg(Task& reaper, TaskRec& dead, u32 dead_slot);
+// What a task that died in msgsnd or msgrcv left in a queue's list.
+void reap_msg_wait(Task& reaper, TaskRec& dead, u32 dead_slot);
+// The messages that a dead task owned.
+void reap_messages(Task& reaper, TaskRec& dead);
 
 // A queue's record with its lock held.
 class LockedQueue {
@@ -140,8 +143,5 @@ class LockedQueue {
   MsgQueueRec* queue_;
   WakeList wakes_;  // flushed when the lock is free again
 };
-
-// The clock that stamps objects. Linux: ktime_get_real_seconds()
-i64 now(const Task& task);
 
 }  // namespace ipcell

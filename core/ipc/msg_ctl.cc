@@ -4,6 +4,7 @@
 #include "core/base/usercopy.h"
 #include "core/ipc/limits.h"
 #include "core/ipc/msg.h"
+#include "core/ipc/reap.h"
 #include "core/syscalls.h"
 
 namespace ipcell {
@@ -116,13 +117,8 @@ long set_queue(Task& task, i32 id, const struct msqid_ds& wanted) {
       !task.cred->has_capability(kCapSysResource)) {
     return -EPERM;
   }
-  const u32 no_id = ~0u;
-  if (wanted.msg_perm.uid == no_id || wanted.msg_perm.gid == no_id) return -EINVAL;
   Journal journal(task);
-  journal.set(queue->perm.uid, static_cast<u32>(wanted.msg_perm.uid));
-  journal.set(queue->perm.gid, static_cast<u32>(wanted.msg_perm.gid));
-  journal.set(queue->perm.mode,
-              (queue->perm.mode & ~kModeBits) | (wanted.msg_perm.mode & kModeBits));
+  if (const int error = update_perm(journal, queue->perm, wanted.msg_perm)) return error;
   journal.set(queue->qbytes, static_cast<u64>(static_cast<i64>(qbytes)));
   journal.set(queue->ctime, now(task));
   // Receivers may be excluded now, and senders may have room: whoever sleeps asks again.
@@ -180,7 +176,7 @@ long sys_msgctl(Task& task, int id, int command, void* buffer) {
     case IPC_RMID: result = remove_queue(task, id); break;
     default: break;
   }
-  reap_seen(task, reap_msg);
+  reap_seen(task, reap_objects);
   return result;
 }
 

@@ -8,19 +8,15 @@ namespace ipcell {
 
 namespace {
 
-constexpr u32 kLargest = static_cast<u32>(BlockClass::Msg8256);
+constexpr u32 kLargest = static_cast<u32>(BlockClass::Bytes8256);
 constexpr u64 kPieceText = kBlockSize[kLargest] - sizeof(MsgBlock);
 
-BlockClass class_for(u64 text_size) {
-  u32 index = 0;
-  while (index < kLargest && kBlockSize[index] - sizeof(MsgBlock) < text_size) ++index;
-  return static_cast<BlockClass>(index);
-}
+BlockClass class_for_text(u64 size) { return class_for(sizeof(MsgBlock) + size); }
 
 // Allocates the piece behind `last`; the chain stays one message of in_flight.
 int add_piece(Task& task, MsgBlock* last, u64 text_size, MsgBlock** piece) {
   ReservedBlock block;
-  if (const int error = block.reserve(task, class_for(text_size))) return error;
+  if (const int error = block.reserve(task, class_for_text(text_size))) return error;
   *piece = block.as<MsgBlock>();
   (*piece)->more = 0;
   Journal journal(task);
@@ -52,7 +48,7 @@ int explain_fault(const void* buffer) {
 }  // namespace
 
 int BuiltMessage::reserve(Task& task, u64 size) {
-  if (const int error = block_.reserve(task, class_for(size))) return error;
+  if (const int error = block_.reserve(task, class_for_text(size))) return error;
   message_ = block_.as<MsgBlock>();
   offset_ = block_.offset();
   message_->more = 0;

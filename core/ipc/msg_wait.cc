@@ -1,5 +1,3 @@
-#include <time.h>
-
 #include "core/base/usercopy.h"
 #include "core/ipc/msg.h"
 #include "core/syscalls.h"
@@ -20,24 +18,6 @@ bool matches(const MsgBlock& message, i64 type, u32 mode) {
   return false;
 }
 
-// A damaged queue: takes this operation back and marks the cell.
-void give_up(Task& task, const char* reason) {
-  roll_back_journal(*task.cell, *task.rec);
-  task.cell->poison(reason);
-}
-
-constexpr char kBrokenWaiters[] = "a queue's list of waiters is broken";
-
-// The task of a list's entry, if it can be one and its list can't go round.
-TaskRec* waiter_at(const Cell& cell, u32 slot, u32 steps) {
-  TaskRec* rec = cell.task(slot);
-  if (rec == nullptr || steps >= kTaskSlots) {
-    cell.poison(kBrokenWaiters);
-    return nullptr;
-  }
-  return rec;
-}
-
 // False if the list is broken.
 bool append_message(Journal& journal, const Cell& cell, MsgQueueRec& queue, u64 offset,
                     MsgBlock& message) {
@@ -54,18 +34,6 @@ bool append_message(Journal& journal, const Cell& cell, MsgQueueRec& queue, u64 
   const MsgLoad held = queue.held();
   journal.set(queue.load, pack_load(held.cbytes + message.size, held.qnum + 1ull));
   return true;
-}
-
-// Ends a waiter's wait with `result`, in one transaction of its own.
-void finish_waiter(Task& task, WaitList& list, u32 slot, i64 result, WakeList& wakes) {
-  Journal journal(task);
-  if (!unlink_waiter(journal, *task.cell, list, slot)) {
-    give_up(task, kBrokenWaiters);
-    return;
-  }
-  journal.set(task.cell->task(slot)->wait.result, result);
-  journal.commit();
-  wakes.publish(slot);
 }
 
 // The first receiver that takes the message; those before it whose buffers are too small are told
@@ -172,24 +140,8 @@ void settle_receivers(Task& task, MsgQueueRec& queue, WakeList& wakes) {
   }
 }
 
-void finish_all(Task& task, WaitList& list, i64 result, WakeList& wakes) {
-  for (u32 steps = 0; list.first != kNoSlot; ++steps) {
-    if (waiter_at(*task.cell, list.first, steps) == nullptr) return;
-    finish_waiter(task, list, list.first, result, wakes);
-    if (task.cell->is_poisoned()) return;
-  }
-}
-
 WaitList& list_of(MsgQueueRec& queue, const WaitNode& node) {
   return node.kind == WaitKind::Sender ? queue.senders : queue.receivers;
-}
-
-// Moves what a dead task owned into the reaper's own field, where free_*() can take it.
-void adopt(Task& task, u64& theirs, u64& ours) {
-  Journal journal(task);
-  journal.set(ours, static_cast<u64>(theirs));
-  journal.set(theirs, 0);
-  journal.commit();
 }
 
 // Frees a list of messages, one after the other through the task's own in_flight.
@@ -236,10 +188,6 @@ void hand_over(Task& task, Journal& journal, MsgQueueRec& queue, u64 offset, u32
 }
 
 }  // namespace
-
-i64 now(const Task& task) {
-  return task.clock != nullptr ? task.clock() : static_cast<i64>(time(nullptr));
-}
 
 FoundMessage find_message(const Cell& cell, const MsgQueueRec& queue, i64 type, u32 mode) {
   FoundMessage best;
@@ -403,32 +351,25 @@ void tear_down_queue(Task& task) {
   free_block(task, destroying);
 }
 
-void reap_msg(Task& reaper, TaskRec& dead, u32 dead_slot) {
-  TaskRec& own = *reaper.rec;
-  // Whoever finishes a wait holds the object's lock until it has published: past that lock nobody
-  // writes into the node. The object is written by its task alone, and a stale one costs one lock.
-  if (dead.wait.object != 0) {
-    LockedQueue queue(reaper, dead.wait.object);
-    if (!queue) return;
-    if (dead.wait.linked != 0) {
-      Journal journal(reaper);
-      if (!unlink_waiter(journal, *reaper.cell, list_of(*queue, dead.wait), dead_slot)) {
-        give_up(reaper, kBrokenWaiters);
-        return;
-      }
-      journal.commit();
-    }
+void reap_msg_wait(Task& reaper, TaskRec& dead, u32 dead_slot) {
+  LockedQueue queue(reaper, dead.wait.object);
+  if (!queue || dead.wait.linked == 0) return;
+  Journal journal(reaper);
+  if (!unlink_waiter(journal, *reaper.cell, list_of(*queue, dead.wait), dead_slot)) {
+    give_up(reaper, kBrokenWaiters);
+    return;
   }
+  journal.commit();
+}
+
+void reap_messages(Task& reaper, TaskRec& dead) {
+  u64& own = reaper.rec->in_flight;
   for (u64* owner : {&dead.wait.message, &dead.in_flight}) {
     if (*owner == 0) continue;
-    adopt(reaper, *owner, own.in_flight);
-    free_message(reaper, own.in_flight);
+    adopt(reaper, *owner, own);
+    free_message(reaper, own);
   }
   free_garbage(reaper, dead.garbage);
-  if (dead.destroying != 0) {
-    adopt(reaper, dead.destroying, own.destroying);
-    tear_down_queue(reaper);
-  }
 }
 
 }  // namespace ipcell

@@ -2,7 +2,9 @@
 // anything to it.
 #pragma once
 
-#include "core/cell/task.h"
+#include <sys/ipc.h>
+
+#include "core/cell/journal.h"
 
 namespace ipcell {
 
@@ -16,18 +18,28 @@ struct PermRec {
   u32 pad;
 };
 
+constexpr u32 kModeBits = 0777;
+
 constexpr int kCapSysAdmin = 21;
 constexpr int kCapSysResource = 24;
 constexpr int kCapIpcOwner = 15;
 
-constexpr u32 kModeBits = 0777;
 constexpr u32 kReadForAll = 0444;
 constexpr u32 kWriteForAll = 0222;
+
+// Of an object that the caller makes; it has no id yet.
+inline PermRec fresh_perm(const Cred& cred, Key key, u32 mode) {
+  return {-1,        static_cast<i32>(key), cred.euid, cred.egid, cred.euid,
+          cred.egid, mode & kModeBits,      0};
+}
 
 // Linux: ipc/util.c:ipcperms(). `flag` holds the wanted bits in any of the three classes.
 bool is_permitted(const Cred& cred, const PermRec& perm, u32 flag);
 
 // Linux: ipc/util.c:ipcctl_obtain_check(): may the caller IPC_SET or IPC_RMID?
 bool is_owner_or_admin(const Cred& cred, const PermRec& perm);
+
+// Linux: ipc/util.c:ipc_update_perm(). In the caller's transaction. 0 or -EINVAL.
+int update_perm(Journal& journal, PermRec& perm, const struct ipc_perm& wanted);
 
 }  // namespace ipcell

@@ -1,5 +1,6 @@
 // The text of /proc/sysvipc/*, byte for byte as the kernel prints it.
 #include "core/ipc/msg.h"
+#include "core/ipc/sem.h"
 #include "core/ipc/text.h"
 #include "core/syscalls.h"
 
@@ -10,6 +11,9 @@ namespace {
 constexpr char kMsgHeading[] =
     "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      "
     "stime      rtime      ctime\n";
+
+constexpr char kSemHeading[] =
+    "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n";
 
 // Linux: ipc/msg.c:sysvipc_msg_proc_show()
 void put_queue(TextWriter& out, const MsgQueueRec& queue) {
@@ -37,38 +41,74 @@ void put_queue(TextWriter& out, const MsgQueueRec& queue) {
   out.put_char('\n');
 }
 
-// False if there is no queue at the index. The registry is locked.
-bool put_queue_at(Task& task, i32 idx, TextWriter& out) {
-  const u64 offset = peek_record(msg_registry(*task.cell), idx);
-  if (offset == 0) return false;
-  LockedQueue queue(task, offset);
-  if (!queue || queue->live == 0) return false;
-  put_queue(out, *queue);
-  return true;
+// Linux: ipc/sem.c:sysvipc_sem_proc_show()
+void put_set(TextWriter& out, const SemSetRec& set) {
+  const PermRec& perm = set.perm;
+  out.put_signed(perm.key, 10);
+  out.put_char(' ');
+  out.put_signed(perm.id, 10);
+  out.put("  ");
+  out.put_octal(perm.mode, 4);
+  out.put_char(' ');
+  out.put_unsigned(set.nsems, 10);
+  for (u32 number : {perm.uid, perm.gid, perm.cuid, perm.cgid}) {
+    out.put_char(' ');
+    out.put_unsigned(number, 5);
+  }
+  for (i64 seconds : {set.otime, set.ctime}) {
+    out.put_char(' ');
+    out.put_unsigned(static_cast<unsigned long long>(seconds), 10);
+  }
+  out.put_char('\n');
 }
 
-}  // namespace
-
-std::size_t sys_proc_msg(Task& task, u32* position, char* out, std::size_t size) {
+// The lines of a registry's objects. `put(offset, line)` writes the object's, and returns false if
+// there is none. Linux: ipc/util.c:sysvipc_proc_*()
+template <class Put>
+std::size_t write_lines(Task& task, Registry& registry, const char* heading, u32* position,
+                        char* out, std::size_t size, Put put) {
   const Critical critical(task);
-  Registry& registry = msg_registry(*task.cell);
   Locked locked(task, registry.lock);
   std::size_t used = 0;
   // Position 0 is the heading, n + 1 the index n.
   for (; *position <= kMaxIds; ++*position) {
     TextWriter line(out + used, size - used);
-    if (*position == 0) {
-      line.put(kMsgHeading);
-    } else if (static_cast<i32>(*position) - 1 > registry.max_idx || task.cell->is_poisoned()) {
+    const i32 idx = static_cast<i32>(*position) - 1;
+    if (idx < 0) {
+      line.put(heading);
+    } else if (idx > registry.max_idx || task.cell->is_poisoned()) {
       *position = kMaxIds + 1;
       break;
-    } else if (!put_queue_at(task, static_cast<i32>(*position) - 1, line)) {
-      continue;
+    } else {
+      const u64 offset = peek_record(registry, idx);
+      if (offset == 0 || !put(offset, line)) continue;
     }
     if (line.overflowed()) return used;
     used += line.used();
   }
   return used;
+}
+
+}  // namespace
+
+std::size_t sys_proc_msg(Task& task, u32* position, char* out, std::size_t size) {
+  return write_lines(task, msg_registry(*task.cell), kMsgHeading, position, out, size,
+                     [&](u64 offset, TextWriter& line) {
+                       LockedQueue queue(task, offset);
+                       if (!queue || queue->live == 0) return false;
+                       put_queue(line, *queue);
+                       return true;
+                     });
+}
+
+std::size_t sys_proc_sem(Task& task, u32* position, char* out, std::size_t size) {
+  return write_lines(task, sem_registry(*task.cell), kSemHeading, position, out, size,
+                     [&](u64 offset, TextWriter& line) {
+                       LockedSet set(task, offset, Dead::All);
+                       if (!set || set->live == 0) return false;
+                       put_set(line, *set);
+                       return true;
+                     });
 }
 
 }  // namespace ipcell

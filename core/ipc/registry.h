@@ -4,10 +4,26 @@
 // fresh kernel namespace.
 #pragma once
 
+#include <sys/ipc.h>
+
+#include <cerrno>
+
 #include "core/cell/lock.h"
 #include "core/ipc/perm.h"
 
 namespace ipcell {
+
+// What the record of an object of any family begins with.
+struct ObjectHead {
+  u64 free_link;
+  LockWord lock;
+  u32 live;
+  PermRec perm;
+};
+template <class Record>
+constexpr bool kHasObjectHead = offsetof(Record, lock) == offsetof(ObjectHead, lock) &&
+                                offsetof(Record, live) == offsetof(ObjectHead, live) &&
+                                offsetof(Record, perm) == offsetof(ObjectHead, perm);
 
 constexpr i32 kIdxBits = 15;  // Linux: ipc/util.h:ipcmni_seq_shift()
 constexpr i32 kMaxSeq = 0x7fffffff >> kIdxBits;
@@ -44,6 +60,20 @@ inline u64 find_record(Task& task, Registry& registry, i32 id) {
     return offset;
   Locked locked(task, registry.lock);
   return peek_record(registry, id);
+}
+
+// What all the *get(2) calls do: finds the object of the key, or makes one. `create()` and
+// `existing(offset)` are called with the registry locked. Linux: ipc/util.c:ipcget()
+template <class Create, class Existing>
+int get_object(Task& task, Registry& registry, Key key, int flags, Create create,
+               Existing existing) {
+  Locked locked(task, registry.lock);
+  if (key == Key::Private) return create();
+  const Idx idx = find_key_locked(*task.cell, registry, key);
+  if (idx == Idx::None) return (flags & IPC_CREAT) != 0 ? create() : -ENOENT;
+  // EEXIST before EACCES.
+  if ((flags & IPC_CREAT) != 0 && (flags & IPC_EXCL) != 0) return -EEXIST;
+  return existing(registry.entries[static_cast<u32>(idx)].record);
 }
 
 }  // namespace ipcell

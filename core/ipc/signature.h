@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/ipc/msg.h"
+#include "core/ipc/undo.h"
 
 namespace ipcell {
 
@@ -40,6 +41,26 @@ constexpr u64 kLayoutSignature = hash_layout({
     offsetof(MsgQueueRec, load),
     offsetof(MsgQueueRec, receivers),
     offsetof(MsgQueueRec, unsettled),
+    offsetof(WaitNode, sem),
+    sizeof(SemWait),
+    sizeof(SemOp),
+    offsetof(TaskRec, array),
+    offsetof(TaskRec, journal_blocks),
+    kJournalBlockEntries,
+    sizeof(ProcessTable),
+    offsetof(CellLayout, processes),
+    sizeof(ArrayBlock),
+    kLeafBytes,
+    sizeof(Semaphore),
+    sizeof(SemSetRec),
+    offsetof(SemSetRec, perm),
+    offsetof(SemSetRec, sems),
+    offsetof(SemSetRec, undos),
+    offsetof(SemSetRec, burying),
+    sizeof(UndoProcess),
+    offsetof(UndoProcess, undos),
+    sizeof(UndoRec),
+    offsetof(UndoRec, adjustments),
 });
 
 }  // namespace ipcell

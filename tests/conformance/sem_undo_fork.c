@@ -44,14 +44,5 @@ int main(void) {
   CHECK_CHILD(parent);
   announce(stage, 2);
   while (semctl(id, 0, GETVAL) != 10) sleep_ms(1);
-
-  /* vfork is no different. */
-  pid_t child = vfork();
-  if (child == 0) {
-    semop(id, OPS({0, -1, SEM_UNDO}));
-    _exit(0);
-  }
-  CHECK_EQ(waitpid(child, NULL, 0), child);
-  CHECK_VALUE(id, 0, 10);
   REMOVE_SET(id);
 }

@@ -38,7 +38,7 @@ void spoil(std::uint64_t most) {
 
 // In place of the futex: while the task sleeps the cell is spoiled under it; in the end a signal's
 // handler takes the operation back. A wait that nothing ends is no fault of the task's.
-int sleep_on_sand(ipcell::u32& word, ipcell::u32, ipcell::i32) {
+int sleep_on_sand(ipcell::u32& word, ipcell::u32, ipcell::i64) {
   if (++act->sleeps % 12 == 0) _exit(0);
   if (act->rng.chance(50)) spoil(2);
   if (act->rng.chance(20)) ipcell::store_release(word, static_cast<ipcell::u32>(act->rng.below(5)));

@@ -30,7 +30,7 @@ constexpr int kExcept = 020000, kCopy = 040000, kStatAny = 13;
 
 // No call is to wait: one that does is interrupted, and gives a result that no oracle knows.
 Task* the_task = nullptr;
-int interrupt_sleep(u32&, u32, i32) {
+int interrupt_sleep(u32&, u32, i64) {
   interrupt_wait(*the_task);
   return -EINTR;
 }
@@ -178,7 +178,7 @@ class MsgModel {
   }
 
   static u64 pieces_of(std::size_t size) {
-    const u64 piece = kBlockSize[static_cast<u32>(BlockClass::Msg8256)] - sizeof(MsgBlock);
+    const u64 piece = kBlockSize[static_cast<u32>(BlockClass::Bytes8256)] - sizeof(MsgBlock);
     return size == 0 ? 1 : (size + piece - 1) / piece;
   }
 

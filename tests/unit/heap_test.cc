@@ -20,9 +20,10 @@ using test::count_kept;
 using test::give_block;
 using test::take_block;
 
-constexpr BlockClass kClasses[] = {BlockClass::Msg64,   BlockClass::Msg128,  BlockClass::Msg256,
-                                   BlockClass::Msg512,  BlockClass::Msg1024, BlockClass::Msg2048,
-                                   BlockClass::Msg4096, BlockClass::Msg8256, BlockClass::MsgQueue};
+constexpr BlockClass kClasses[] = {
+    BlockClass::Bytes64,   BlockClass::Bytes128,  BlockClass::Bytes256,
+    BlockClass::Bytes512,  BlockClass::Bytes1024, BlockClass::Bytes2048,
+    BlockClass::Bytes4096, BlockClass::Bytes8256, BlockClass::MsgQueue};
 
 u32 index_of(BlockClass block_class) { return static_cast<u32>(block_class); }
 u32 size_of(BlockClass block_class) { return kBlockSize[index_of(block_class)]; }
@@ -60,20 +61,20 @@ TEST_CASE("each class gives blocks of its size that do not overlap", "[heap]") {
 TEST_CASE("the block that was freed last is used first", "[heap]") {
   test::TestCell cell;
   test::TestTask task(cell);
-  const u64 first = take_block(task, BlockClass::Msg128);
-  const u64 second = take_block(task, BlockClass::Msg128);
+  const u64 first = take_block(task, BlockClass::Bytes128);
+  const u64 second = take_block(task, BlockClass::Bytes128);
   give_block(task, first);
   give_block(task, second);
-  CHECK(take_block(task, BlockClass::Msg128) == second);
-  CHECK(take_block(task, BlockClass::Msg128) == first);
+  CHECK(take_block(task, BlockClass::Bytes128) == second);
+  CHECK(take_block(task, BlockClass::Bytes128) == first);
 }
 
 TEST_CASE("freeing hands the owner what comes next", "[heap]") {
   test::TestCell cell;
   test::TestTask task(cell);
   u64& owner = task.rec->garbage;
-  REQUIRE(take_block(task, BlockClass::Msg64, owner) == 0);
-  const u64 next = take_block(task, BlockClass::Msg64);
+  REQUIRE(take_block(task, BlockClass::Bytes64, owner) == 0);
+  const u64 next = take_block(task, BlockClass::Bytes64);
   free_block(task, owner, next);
   CHECK(owner == next);
   free_block(task, owner);
@@ -127,13 +128,13 @@ TEST_CASE("a task keeps a few free blocks and gives the rest to all", "[heap]") 
 TEST_CASE("a task's blocks can be taken from it", "[heap]") {
   test::TestCell cell;
   test::TestTask task(cell);
-  give_block(task, take_block(task, BlockClass::Msg64));
+  give_block(task, take_block(task, BlockClass::Bytes64));
   give_block(task, take_block(task, BlockClass::MsgQueue));
-  const u64 kept = count_kept(cell, *task.rec, BlockClass::Msg64);
+  const u64 kept = count_kept(cell, *task.rec, BlockClass::Bytes64);
   CHECK(kept > 0);
   drain_caches(task, *task.rec);
   for (u64 cache : task.rec->cache) CHECK(cache == 0);
-  CHECK(cell.layout().heap.classes[index_of(BlockClass::Msg64)].free.count == kept);
+  CHECK(cell.layout().heap.classes[index_of(BlockClass::Bytes64)].free.count == kept);
   const test::HeapCensus census = test::take_census(cell);
   CHECK(census.is_sound);
   CHECK(census.total() == 0);
@@ -146,18 +147,18 @@ TEST_CASE("a heap without chunks gives ENOMEM, and what is freed then", "[heap]"
   // of all is never used: see Cell::at().
   cell.layout().heap.chunks_used = kChunks - 3;
   std::vector<unsigned long long> blocks;
-  while (const u64 offset = take_block(task, BlockClass::Msg8256)) blocks.push_back(offset);
-  CHECK(blocks.size() == 2 * blocks_per_chunk(BlockClass::Msg8256));
-  CHECK(blocks.back() <= kCellSize - size_of(BlockClass::Msg8256));
+  while (const u64 offset = take_block(task, BlockClass::Bytes8256)) blocks.push_back(offset);
+  CHECK(blocks.size() == 2 * blocks_per_chunk(BlockClass::Bytes8256));
+  CHECK(blocks.back() <= kCellSize - size_of(BlockClass::Bytes8256));
   CHECK(cell.layout().heap.chunks_used == kChunks - 1);
   u64& owner = task.rec->in_flight;
-  CHECK(take_block(task, BlockClass::Msg8256, owner) == -ENOMEM);
-  CHECK(take_block(task, BlockClass::Msg64, owner) == -ENOMEM);
+  CHECK(take_block(task, BlockClass::Bytes8256, owner) == -ENOMEM);
+  CHECK(take_block(task, BlockClass::Bytes64, owner) == -ENOMEM);
   CHECK(owner == 0);
   CHECK_FALSE(cell.is_poisoned());
 
   give_block(task, blocks[3]);
-  CHECK(take_block(task, BlockClass::Msg8256) == blocks[3]);
+  CHECK(take_block(task, BlockClass::Bytes8256) == blocks[3]);
 }
 
 TEST_CASE("tasks that allocate and free at once never share a block", "[heap]") {
@@ -193,8 +194,8 @@ TEST_CASE("tasks that allocate and free at once never share a block", "[heap]") 
 TEST_CASE("places where no block can be have no class", "[heap]") {
   test::TestCell cell;
   test::TestTask task(cell);
-  const u64 offset = take_block(task, BlockClass::Msg64);
-  CHECK(class_of_block(cell, offset) == BlockClass::Msg64);
+  const u64 offset = take_block(task, BlockClass::Bytes64);
+  CHECK(class_of_block(cell, offset) == BlockClass::Bytes64);
   for (u64 place :
        {0ull, kHeapOffset - 1ull, kCellSize + 0ull, ~0ull, offset + kChunkSize + 0ull}) {
     CHECK(class_of_block(cell, place) == BlockClass::Count);
@@ -207,7 +208,7 @@ TEST_CASE("a scribbled heap is refused", "[heap]") {
   test::TestCell cell;
   constexpr u32 kIndex = 0;
   ClassHeap& heap_class = cell.layout().heap.classes[kIndex];
-  const auto allocate = [](Task& task) { take_block(task, BlockClass::Msg64); };
+  const auto allocate = [](Task& task) { take_block(task, BlockClass::Bytes64); };
   SECTION("the task's list leads out of the heap") {
     CHECK(is_refused(cell, [&](Task& task) {
       task.rec->cache[kIndex] = 64;
@@ -243,7 +244,7 @@ TEST_CASE("a scribbled heap is refused", "[heap]") {
   }
   SECTION("a dead task's list is endless") {
     CHECK(is_refused(cell, [&](Task& task) {
-      const u64 offset = take_block(task, BlockClass::Msg64);
+      const u64 offset = take_block(task, BlockClass::Bytes64);
       cell.at<FreeBlock>(offset)->next = offset;
       task.rec->cache[kIndex] = offset;
       drain_caches(task, *task.rec);

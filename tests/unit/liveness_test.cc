@@ -26,7 +26,9 @@ bool is_woken_by_death(Tokens& tokens) {
   for (;;) {
     const u32 seen = load_acquire(tokens.token.word);
     if (is_token_dead(tokens.token)) return true;
-    const int result = futex_wait_two(tokens.word, 0, tokens.token.word, seen, 30000);
+    const FutexWaitv words[] = {futex_waitv_entry(tokens.word, 0),
+                                futex_waitv_entry(tokens.token.word, seen)};
+    const int result = futex_wait_many(words, 2, 30'000'000'000);
     if (result == -ENOSYS) return true;
     if (result == -ETIMEDOUT) return false;
   }

@@ -20,8 +20,8 @@ using namespace test;
 // What the next sleep is instead.
 thread_local std::function<int()> sleep_instead;
 
-int sleep_by_hand(u32& word, u32 expected, i32 timeout_ms) {
-  if (!sleep_instead) return futex_wait(word, expected, timeout_ms);
+int sleep_by_hand(u32& word, u32 expected, i64 timeout_ns) {
+  if (!sleep_instead) return futex_wait(word, expected, timeout_ns);
   const auto once = std::move(sleep_instead);
   sleep_instead = nullptr;
   return once();

@@ -15,7 +15,8 @@ namespace {
 using namespace test;
 
 // The largest text of one block.
-constexpr std::size_t kPiece = kBlockSize[static_cast<u32>(BlockClass::Msg8256)] - sizeof(MsgBlock);
+constexpr std::size_t kPiece =
+    kBlockSize[static_cast<u32>(BlockClass::Bytes8256)] - sizeof(MsgBlock);
 
 std::string text_of_size(std::size_t size) {
   std::string text(size, '\0');
@@ -67,7 +68,7 @@ TEST_CASE("texts of all sizes come back as they were", "[msg_text]") {
 
 TEST_CASE("a message takes the smallest block that holds it", "[msg_text]") {
   LongTexts test;
-  for (u32 index = 0; index <= static_cast<u32>(BlockClass::Msg8256); ++index) {
+  for (u32 index = 0; index <= static_cast<u32>(BlockClass::Bytes8256); ++index) {
     REQUIRE(send(test.task, test.id, 1, text_of_size(kBlockSize[index] - sizeof(MsgBlock))) == 0);
     CHECK(take_census(test.cell).in_use[index] == 1);
   }

@@ -99,8 +99,8 @@ TEST_CASE("a slot that was given back is clean, and free after a reaper came by"
   test::TestCell cell;
   {
     test::TestTask task(cell);
-    test::give_block(task, test::take_block(task, BlockClass::Msg64));
-    CHECK(test::count_kept(cell, *task.rec, BlockClass::Msg64) > 0);
+    test::give_block(task, test::take_block(task, BlockClass::Bytes64));
+    CHECK(test::count_kept(cell, *task.rec, BlockClass::Bytes64) > 0);
   }
   const TaskRec& rec = *cell.task(1);
   for (u64 cache : rec.cache) CHECK(cache == 0);
@@ -155,7 +155,7 @@ TEST_CASE("a reaped task's blocks go back to the heap, its unfinished work is un
   test::Worker worker(cell);
   worker.run([](Task& other) {
     // A message in the making and, not committed, one more block.
-    if (test::take_block(other, BlockClass::Msg256, other.rec->in_flight) != 0) return 1;
+    if (test::take_block(other, BlockClass::Bytes256, other.rec->in_flight) != 0) return 1;
     other.cell->at<MsgBlock>(other.rec->in_flight)->more = 0;
     Journal journal(other);
     journal.set(other.rec->cache[0], 4711);
@@ -211,7 +211,7 @@ TEST_CASE("threads that come and go at once all find a slot", "[task_table]") {
       for (int n = 0; n < kThreads; ++n) {
         std::thread([&] {
           test::TestTask short_lived(cell);
-          test::give_block(short_lived, test::take_block(short_lived, BlockClass::Msg64));
+          test::give_block(short_lived, test::take_block(short_lived, BlockClass::Bytes64));
           short_lived.abandon();
         }).join();
       }

@@ -49,19 +49,27 @@ class ListTest {
 
 using Slots = std::vector<u32>;
 
-// Sleeps with `critical` as the facade's calls have it.
-bool wait_for_done(Task& task, Recheck recheck) {
-  const Critical critical(task);
-  begin_wait(task);
-  return sleep_until_done(task, recheck);
-}
-
 int sleeps, rechecks;
-void count_recheck(Task& task) {
+void count_recheck(Task& task, WaitPlan&) {
   ++rechecks;
   store_release(task.rec->wait.word, kWaitDone);
 }
-void no_recheck(Task&) { ++rechecks; }
+void no_recheck(Task&, WaitPlan&) { ++rechecks; }
+
+WaitEnd sleep(Task& task) {
+  WaitPlan plan;
+  plan.recheck = no_recheck;
+  return sleep_until_done(task, plan);
+}
+
+// Sleeps with `critical` as the facade's calls have it.
+bool wait_for_done(Task& task, void (*recheck)(Task&, WaitPlan&)) {
+  const Critical critical(task);
+  WaitPlan plan;
+  plan.recheck = recheck;
+  begin_wait(task);
+  return sleep_until_done(task, plan) == WaitEnd::Done;
+}
 
 }  // namespace
 
@@ -142,7 +150,7 @@ TEST_CASE("a published result ends the sleep", "[wait_queue]") {
 TEST_CASE("a result that is there already needs no sleep", "[wait_queue]") {
   test::TestCell cell;
   test::TestTask task(cell);
-  task.sleep = [](u32&, u32, i32) {
+  task.sleep = [](u32&, u32, i64) {
     ++sleeps;
     return 0;
   };
@@ -152,20 +160,21 @@ TEST_CASE("a result that is there already needs no sleep", "[wait_queue]") {
     task.spin_pause = pause;
     begin_wait(task);
     store_release(task.rec->wait.word, kWaitDone);
-    CHECK(sleep_until_done(task, no_recheck));
+    CHECK(sleep(task) == WaitEnd::Done);
     CHECK(task.critical == 1);
     CHECK(task.wait_frame == nullptr);
   }
   CHECK(sleeps == 0);
 }
 
-TEST_CASE("only a timeout has the task look again", "[wait_queue]") {
+TEST_CASE("a sleep that ends without a result has the task look again, unless a signal ended it",
+          "[wait_queue]") {
   test::TestCell cell;
   test::TestTask task(cell);
-  task.sleep = [](u32&, u32 expected, i32 timeout_ms) {
+  task.sleep = [](u32&, u32 expected, i64 timeout_ns) {
     CHECK(expected == kWaitSleeping);
-    CHECK(timeout_ms == kRecheckMs);
-    const int results[] = {0, -EINTR, -EAGAIN, -ETIMEDOUT};
+    CHECK(timeout_ns == kRecheckNs);
+    const int results[] = {-EINTR, -EINTR, -EINTR, 0};
     return results[sleeps++];
   };
   sleeps = rechecks = 0;
@@ -177,7 +186,7 @@ TEST_CASE("only a timeout has the task look again", "[wait_queue]") {
 TEST_CASE("what never pays off is done ever more rarely", "[wait_queue]") {
   test::TestCell cell;
   test::TestTask task(cell);
-  task.sleep = [](u32& word, u32, i32) {
+  task.sleep = [](u32& word, u32, i64) {
     ++sleeps;
     store_release(word, kWaitDone);
     return 0;
@@ -191,19 +200,24 @@ TEST_CASE("what never pays off is done ever more rarely", "[wait_queue]") {
     const Critical critical(task);
     begin_wait(task);
     store_release(task.rec->wait.word, kWaitDone);
-    CHECK(sleep_until_done(task, no_recheck));
+    CHECK(sleep(task) == WaitEnd::Done);
   }
   CHECK(task.spin_pause == 0);
 }
 
 TEST_CASE("futex: differing words, timeouts, two words", "[wait_queue]") {
   u32 word = 1, other = 2;
-  CHECK(futex_wait(word, 0, 1000) == -EAGAIN);
-  CHECK(futex_wait(word, 1, 1) == -ETIMEDOUT);
-  if (futex_wait_two(word, 1, other, 2, 1) == -ENOSYS) return;
-  CHECK(futex_wait_two(word, 0, other, 2, 1000) == -EAGAIN);
-  CHECK(futex_wait_two(word, 1, other, 0, 1000) == -EAGAIN);
-  CHECK(futex_wait_two(word, 1, other, 2, 1) == -ETIMEDOUT);
+  CHECK(futex_wait(word, 0, 1'000'000'000) == -EAGAIN);
+  CHECK(futex_wait(word, 1, 1'000'000) == -ETIMEDOUT);
+  const auto wait_two = [&](u32 expected, u32 other_expected, i64 timeout_ns) {
+    const FutexWaitv words[] = {futex_waitv_entry(word, expected),
+                                futex_waitv_entry(other, other_expected)};
+    return futex_wait_many(words, 2, timeout_ns);
+  };
+  if (wait_two(1, 2, 1) == -ENOSYS) return;
+  CHECK(wait_two(0, 2, 1'000'000'000) == -EAGAIN);
+  CHECK(wait_two(1, 0, 1'000'000'000) == -EAGAIN);
+  CHECK(wait_two(1, 2, 1'000'000) == -ETIMEDOUT);
   futex_wake(word, 1);
 }
 

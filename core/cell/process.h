@@ -1,0 +1,44 @@
+// Processes, as /proc tells of them. A token tells of one thread alone.
+#pragma once
+
+#include "core/cell/liveness.h"
+
+namespace ipcell {
+
+// A pid is used again; together with the start time it is not.
+struct ProcessId {
+  i32 pid = 0;
+  u64 start_time = 0;     // clock ticks since boot; 0 if unknown
+  u64 pid_namespace = 0;  // of the pid
+};
+
+inline ProcessId process_of(const TaskRec& rec) {
+  return {rec.pid, rec.start_time, rec.pid_namespace};
+}
+constexpr bool is_same(const ProcessId& a, const ProcessId& b) {
+  const bool has_times = a.start_time != 0 && b.start_time != 0;
+  return a.pid == b.pid && a.pid_namespace == b.pid_namespace &&
+         (!has_times || a.start_time == b.start_time);
+}
+
+// Reads /proc/PID/stat: the process's start time (clock ticks since boot) and whether it is a
+// zombie with no thread left. False if it is not there.
+bool read_process(i32 pid, u64* start_time, bool* is_zombie);
+
+// Threads of the process, 0 if that can't be known.
+u64 count_threads(i32 pid);
+
+// False where /proc is another pid namespace's, or not there.
+bool is_proc_of_own_namespace();
+
+// True if no thread of the process will run an instruction of the program any more: it is gone, a
+// zombie, or all of its threads are ending in the kernel. The pid is one of the caller's own pid
+// namespace.
+bool is_process_gone(const ProcessId& process);
+
+// The same, asked for the process of a task: its token is looked at first.
+inline bool is_process_gone(const TaskRec& rec) {
+  return is_token_dead(rec.token) && is_process_gone(process_of(rec));
+}
+
+}  // namespace ipcell

@@ -1,0 +1,74 @@
+#include "core/ipc/reap.h"
+
+#include "core/ipc/msg.h"
+#include "core/ipc/undo.h"
+#include "core/syscalls.h"
+
+namespace ipcell {
+
+namespace {
+
+// Whoever finishes a wait holds the object's lock until it has published: past that lock nobody
+// writes into the node. The object is written by its task alone, and a stale one costs one lock.
+void reap_wait(Task& reaper, TaskRec& dead, u32 dead_slot) {
+  switch (class_of_block(*reaper.cell, dead.wait.object)) {
+    case BlockClass::MsgQueue: reap_msg_wait(reaper, dead, dead_slot); break;
+    case BlockClass::SemSet: reap_sem_wait(reaper, dead, dead_slot); break;
+    default:
+      if (dead.wait.object != 0) reaper.cell->poison("a task waits for what is no object");
+  }
+}
+
+void finish_removal(Task& reaper, TaskRec& dead) {
+  if (dead.destroying == 0) return;
+  adopt(reaper, dead.destroying, reaper.rec->destroying);
+  if (class_of_block(*reaper.cell, reaper.rec->destroying) == BlockClass::SemSet) {
+    tear_down_set(reaper);
+  } else {
+    tear_down_queue(reaper);
+  }
+}
+
+void free_loose_blocks(Task& reaper, TaskRec& dead) {
+  for (u64* owner : {&dead.wait.sem.ops, &dead.loose}) {
+    if (*owner != 0) free_block(reaper, *owner);
+  }
+  free_array(reaper, dead.array);
+  for (u64& owner : dead.journal_blocks) {
+    if (owner != 0) free_block(reaper, owner);
+  }
+}
+
+}  // namespace
+
+void reap_objects(Task& reaper, TaskRec& dead, u32 dead_slot) {
+  if (dead.wait.object != 0) reap_wait(reaper, dead, dead_slot);
+  if (reaper.cell->is_poisoned()) return;
+  reap_messages(reaper, dead);
+  free_loose_blocks(reaper, dead);
+  finish_removal(reaper, dead);
+  reap_undo(reaper, dead, dead_slot);
+}
+
+int attach_task(Task& task) {
+  const Critical critical(task);
+  if (task.cell->is_poisoned()) return -EIO;
+  if (const int error = claim_task(task, reap_objects)) return error;
+  join_process(task);
+  return 0;
+}
+
+void reap_dead_tasks(Task& task) { reap_all(task, reap_objects); }
+
+bool interrupt_wait(Task& task) {
+  WaitFrame* frame = task.wait_frame;
+  if (frame == nullptr) return false;
+  const Critical critical(task);
+  const bool is_semop = task.rec->wait.kind == WaitKind::Semop;
+  if (!(is_semop ? cancel_sem_wait(task, -EINTR) : cancel_msg_wait(task))) return false;
+  frame->interrupted = true;
+  task.wait_frame = nullptr;
+  return true;
+}
+
+}  // namespace ipcell
