@@ -39,14 +39,23 @@ ipcell_usercopy:
         movq %rcx, -8(%rdi,%rdx)
         xorl %eax, %eax
         ret
-6:      testq %rdx, %rdx
+        # 4, 2 and 1 bytes: no two stores overlap, so that a struct sembuf can be read at once
+6:      testb $4, %dl
+        jz 7f
+        movl (%rsi), %eax
+        movl %eax, (%rdi)
+        addq $4, %rsi
+        addq $4, %rdi
+7:      testb $2, %dl
+        jz 8f
+        movw (%rsi), %ax
+        movw %ax, (%rdi)
+        addq $2, %rsi
+        addq $2, %rdi
+8:      testb $1, %dl
         jz 4f
         movb (%rsi), %al
         movb %al, (%rdi)
-        incq %rsi
-        incq %rdi
-        decq %rdx
-        jmp 6b
 4:      xorl %eax, %eax
         ret
 5:      movq %rdx, %rcx
