@@ -107,6 +107,14 @@ CellStatus open_as_it_is(const CellPlace& place, Cell* cell) {
   return Cell::open(place.file.text, cell_options(is_shared ? header.mode : 0600), cell);
 }
 
+std::uint32_t count_objects(const CellReader& reader, u32 family) {
+  i32 count = 0;
+  reader.read(offsetof(CellLayout, registries) + family * sizeof(Registry) +
+                  offsetof(Registry, in_use),
+              &count);
+  return static_cast<std::uint32_t>(std::clamp(count, 0, static_cast<i32>(kMaxIds)));
+}
+
 void read_cell(CellInfo& info) {
   const CellReader reader(info.place.file.text);
   Header header;
@@ -128,12 +136,8 @@ void read_cell(CellInfo& info) {
     info.reason = printable(header.poison_reason, sizeof header.poison_reason);
     info.reason += "; remove it with `ipcell rm`";
   }
-  i32 queues = 0;
-  const std::uint64_t registry =
-      offsetof(CellLayout, registries) + kFamilyMsg * sizeof(Registry) + offsetof(Registry, in_use);
-  if (reader.read(registry, &queues)) {
-    info.queues = static_cast<std::uint32_t>(std::clamp(queues, 0, static_cast<i32>(kMaxIds)));
-  }
+  info.queues = count_objects(reader, kFamilyMsg);
+  info.semaphore_sets = count_objects(reader, kFamilySem);
   read_tasks(reader, header, info);
 }
 

@@ -21,7 +21,8 @@ struct CellInfo {
   std::int64_t age = 0;     // seconds
   bool is_transient = false;
   bool is_orphaned = false;
-  std::uint32_t queues = 0;
+  std::uint32_t queues = 0;  // message queues
+  std::uint32_t semaphore_sets = 0;
   std::uint32_t live_tasks = 0;  // threads of the task table, in whatever pid namespace
   std::vector<pid_t> processes;  // that belong to it
   Runner runner;
