@@ -6,6 +6,7 @@
 
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/sem.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -15,6 +16,13 @@
 #include "kernel_call.h"
 
 namespace ipcell::bench {
+
+// The fourth argument of semctl(2), which no header declares.
+union Semun {
+  int val;
+  semid_ds* buf;
+  unsigned short* array;
+};
 
 struct Kernel {
   static long msgget(key_t key, int flags) { return kernel_call(SYS_msgget, key, flags); }
@@ -26,6 +34,15 @@ struct Kernel {
   }
   static long msgctl(int id, int command, msqid_ds* ds) {
     return kernel_call(SYS_msgctl, id, command, kernel_arg(ds));
+  }
+  static long semget(key_t key, int nsems, int flags) {
+    return kernel_call(SYS_semget, key, nsems, flags);
+  }
+  static long semop(int id, sembuf* operations, std::size_t count) {
+    return kernel_call(SYS_semop, id, kernel_arg(operations), static_cast<long>(count));
+  }
+  static long semctl(int id, int number, int command, Semun argument) {
+    return kernel_call(SYS_semctl, id, number, command, kernel_arg(argument.buf));
   }
 };
 
@@ -39,6 +56,15 @@ struct Cell {
   }
   static long msgctl(int id, int command, msqid_ds* ds) {
     return or_errno(::msgctl(id, command, ds));
+  }
+  static long semget(key_t key, int nsems, int flags) {
+    return or_errno(::semget(key, nsems, flags));
+  }
+  static long semop(int id, sembuf* operations, std::size_t count) {
+    return or_errno(::semop(id, operations, count));
+  }
+  static long semctl(int id, int number, int command, Semun argument) {
+    return or_errno(::semctl(id, number, command, argument));
   }
 
  private:

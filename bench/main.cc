@@ -14,11 +14,12 @@
 #include <stdexcept>
 #include <utility>
 
+#include "objects.h"
 #include "options.h"
-#include "queue.h"
 #include "report.h"
 #include "row.h"
 #include "surroundings.h"
+#include "waits.h"
 
 #ifndef IPCELL_BENCH_BUILD
 #define IPCELL_BENCH_BUILD "unknown"
@@ -32,7 +33,7 @@ constexpr int kNothingMeasured = 2;
 
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
-  for (auto family : {msg_rows, msg_process_rows, exec_rows}) {
+  for (auto family : {msg_rows, msg_process_rows, sem_rows, sem_process_rows, exec_rows}) {
     std::vector<Row> more = family();
     std::move(more.begin(), more.end(), std::back_inserter(rows));
   }
@@ -152,9 +153,13 @@ int run(int argc, char** argv) {
     return 0;
   }
   initialize_benchmark(argv[0], options);
-  remove_queues_on_signals();
+  remove_objects_on_signals();
   const Surroundings surroundings = settle();
-  return can_measure(surroundings, options) ? measure(options, surroundings) : kNothingMeasured;
+  if (!can_measure(surroundings, options)) return kNothingMeasured;
+  if (!options.wants_sleepers && !options.wants_deaths) return measure(options, surroundings);
+  if (options.wants_sleepers) measure_sleepers(std::cout, !options.is_kernel_only);
+  if (options.wants_deaths) measure_deaths(std::cout, !options.is_kernel_only);
+  return 0;
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ void send_receive_among_many(State& state, Api) {
 template <class Api>
 void msgget_existing(State& state, Api) {
   const ScopedAffinity pinned(one_cpu().ours);
-  const key_t key = unused_key<Api>();
+  const key_t key = Queue<Api>::unused_key();
   const Queue<Api> queue(key);
   for (auto _ : state) check(Api::msgget(key, 0), "msgget");
 }
@@ -50,7 +50,7 @@ template <class Api>
 void msgget_rmid(State& state, Api) {
   const ScopedAffinity pinned(one_cpu().ours);
   const SignalsHeld held;  // The queue of the moment is not noted.
-  const key_t key = unused_key<Api>();
+  const key_t key = Queue<Api>::unused_key();
   for (auto _ : state) {
     const long id = check(Api::msgget(key, IPC_CREAT | IPC_EXCL | 0600), "msgget");
     check(Api::msgctl(static_cast<int>(id), IPC_RMID, nullptr), "msgctl(IPC_RMID)");

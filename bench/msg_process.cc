@@ -16,9 +16,6 @@ namespace {
 
 using benchmark::State;
 
-// A removed queue ends a peer: EIDRM if it slept, EINVAL if it came afterwards.
-int status_of_end(long result) { return result == -EIDRM || result == -EINVAL ? 0 : 1; }
-
 template <class Api>
 int echo(int from, int to) {
   Message message;

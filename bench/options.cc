@@ -47,6 +47,8 @@ const char* const kUsage =
     "  --json FILE      also write the figures to FILE\n"
     "  --check          exit status 1 if a row breaks its limit or is not measured\n"
     "  --kernel-only    the kernel's absolute figures, without a cell\n"
+    "  --sleepers       instead: the CPU time of processes that sleep in semop(2)\n"
+    "  --deaths         instead: how long after a SEM_UNDO holder's death its peer returns\n"
     "  --benchmark_...  Google Benchmark's own options, such as --benchmark_repetitions=5,\n"
     "                   --benchmark_min_time=0.5, --benchmark_list_tests\n";
 
@@ -62,6 +64,10 @@ Options parse_options(int argc, char** argv) {
       options.is_check = true;
     else if (argument == "--kernel-only")
       options.is_kernel_only = true;
+    else if (argument == "--sleepers")
+      options.wants_sleepers = true;
+    else if (argument == "--deaths")
+      options.wants_deaths = true;
     else if (arguments.takes_value(argument, "--filter", pattern))
       options.filter = to_regex(pattern);
     else if (!arguments.takes_value(argument, "--json", options.json_path))

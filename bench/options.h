@@ -11,6 +11,8 @@ struct Options {
   bool wants_help = false;
   bool is_check = false;
   bool is_kernel_only = false;
+  bool wants_sleepers = false;
+  bool wants_deaths = false;
   std::string json_path;            // Empty: no file.
   std::regex filter{""};            // Searched for in a row's name.
   std::vector<std::string> passed;  // For Google Benchmark.

@@ -14,7 +14,7 @@
 #include <system_error>
 
 #include "cpus.h"
-#include "queue.h"
+#include "objects.h"
 
 namespace ipcell::bench {
 namespace {
@@ -39,7 +39,7 @@ Pipe make_pipe() {
                                const std::function<int()>& body) {
   int status = 1;
   try {
-    leave_queues_to_parent();
+    leave_objects_to_parent();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
     confine_to(cpus);
@@ -79,15 +79,18 @@ void tick_every(time_t seconds) {
 
 }  // namespace
 
-Peers::~Peers() {
+Peers::~Peers() { kill(); }
+
+void Peers::kill() {
   for (const Peer& peer : peers_) {
-    kill(peer.pid, SIGKILL);
+    ::kill(peer.pid, SIGKILL);
     reap(peer.pid);
     close(peer.alive_fd);
   }
+  peers_.clear();
 }
 
-void Peers::add(const cpu_set_t& cpus, const std::function<int()>& body) {
+pid_t Peers::add(const cpu_set_t& cpus, const std::function<int()>& body) {
   peers_.reserve(peers_.size() + 1);
   const Pipe pipe = make_pipe();
   const pid_t parent = getpid();
@@ -101,6 +104,7 @@ void Peers::add(const cpu_set_t& cpus, const std::function<int()>& body) {
   }
   peers_.push_back({pid, pipe.read_end});
   if (!is_ready(pipe.read_end)) throw std::runtime_error("a peer process did not start");
+  return pid;
 }
 
 bool Peers::are_alive() const {
@@ -124,7 +128,7 @@ void Peers::finish() {
 
 void check_progress(const Peers& peers, int ticks) {
   if (!peers.are_alive()) throw std::runtime_error("a peer process died");
-  if (ticks >= 10) throw std::runtime_error("no message came within ten seconds");
+  if (ticks >= 10) throw std::runtime_error("nothing came within ten seconds");
 }
 
 Ticker::Ticker() {

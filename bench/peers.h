@@ -1,8 +1,8 @@
 // The other processes of a row.
 //
-// Each is forked with a handshake, and ends when its body returns; the bodies end when their queues
-// are removed. A peer that does not end in time, or is left over when a row fails, is killed; it
-// also dies with its parent.
+// Each is forked with a handshake, and ends when its body returns; the bodies end when their
+// objects are removed. A peer that does not end in time, or is left over when a row fails, is
+// killed; it also dies with its parent.
 #pragma once
 
 #include <sched.h>
@@ -22,9 +22,11 @@ class Peers {
   Peers& operator=(const Peers&) = delete;
 
   // Forks a process on `cpus` that runs `body` and exits with what that returns. Comes back when it
-  // is about to.
-  void add(const cpu_set_t& cpus, const std::function<int()>& body);
+  // is about to, with its pid.
+  pid_t add(const cpu_set_t& cpus, const std::function<int()>& body);
   bool are_alive() const;
+  // Ends all by SIGKILL.
+  void kill();
   // Waits until all have ended; throws unless each ended by itself with status 0.
   void finish();
 

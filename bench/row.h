@@ -51,6 +51,8 @@ Row versus_kernel(std::string name, std::optional<double> floor, Body body) {
 
 std::vector<Row> msg_rows();
 std::vector<Row> msg_process_rows();
+std::vector<Row> sem_rows();
+std::vector<Row> sem_process_rows();
 std::vector<Row> exec_rows();
 
 }  // namespace ipcell::bench

@@ -7,12 +7,14 @@
 
 #include "message.h"
 #include "queue.h"
+#include "sem_set.h"
 
 namespace ipcell::bench {
 namespace {
 
-constexpr unsigned kMark =
-    61;  // A size that the one message of another program's queue hardly has.
+// A size that the one message of another program's queue hardly has, and a value that its semaphore
+// hardly has.
+constexpr unsigned short kMark = 61;
 
 std::string kernel_problem() {
   try {
@@ -34,11 +36,17 @@ bool is_seen_by_kernel(const Queue<Cell>& queue) {
          ds.msg_qnum == 1 && ds.__msg_cbytes == kMark;
 }
 
+// The same for semaphores: we look for the value that we set.
+bool is_seen_by_kernel(const SemSet<Cell>& set) {
+  return Kernel::semctl(set.id(), 0, GETVAL, {}) == kMark &&
+         Kernel::semctl(set.id(), 0, GETPID, {}) == getpid();
+}
+
 std::string cell_problem() {
   try {
-    if (!is_seen_by_kernel(Queue<Cell>())) return "";
+    if (!is_seen_by_kernel(Queue<Cell>()) && !is_seen_by_kernel(SemSet<Cell>(1, kMark))) return "";
   } catch (const std::system_error& error) {
-    return std::string("libc's message queues do not work here: ") + error.what();
+    return std::string("libc's message queues or semaphores do not work here: ") + error.what();
   }
   return "not inside a cell: libc's calls and the raw system calls reach the same IPC, so a ratio "
          "would mean nothing; start it as `ipcell run -- ipcell-bench` (without --trap)";

@@ -1,4 +1,4 @@
-#include "queue.h"
+#include "objects.h"
 
 #include <array>
 #include <atomic>
@@ -15,10 +15,10 @@ struct Noted {
   std::atomic<int> id = kFree;
   std::atomic<Remover> remover = nullptr;
 };
-std::array<Noted, 2048> noted_queues;
+std::array<Noted, 2048> noted_objects;
 
 void remove_noted_and_die(int signal) {
-  for (Noted& noted : noted_queues) {
+  for (Noted& noted : noted_objects) {
     if (noted.id != kFree) noted.remover.load()(noted.id);
   }
   std::signal(signal, SIG_DFL);
@@ -36,7 +36,7 @@ SignalsHeld::SignalsHeld() {
 
 SignalsHeld::~SignalsHeld() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
 
-void remove_queues_on_signals() {
+void remove_objects_on_signals() {
   for (const int signal : kEndingSignals) {
     struct sigaction action = {};
     action.sa_handler = remove_noted_and_die;
@@ -45,27 +45,31 @@ void remove_queues_on_signals() {
   }
 }
 
-void leave_queues_to_parent() {
+void leave_objects_to_parent() {
   for (const int signal : kEndingSignals) std::signal(signal, SIG_DFL);
 }
 
-void note_queue(int id, Remover remover) {
-  for (Noted& noted : noted_queues) {
+void Object::note() {
+  for (Noted& noted : noted_objects) {
     if (noted.id != kFree) continue;
-    noted.remover = remover;
-    noted.id = id;
+    noted.remover = remover_;
+    noted.id = id_;
     return;
   }
-  remover(id);
-  throw std::runtime_error("more queues than the benchmark can clean up");
+  remover_(id_);
+  throw std::runtime_error("more objects than the benchmark can clean up");
 }
 
-void forget_queue(int id, Remover remover) {
-  for (Noted& noted : noted_queues) {
-    if (noted.id != id || noted.remover != remover) continue;
+void Object::remove() {
+  if (id_ < 0) return;
+  const SignalsHeld held;
+  remover_(id_);
+  for (Noted& noted : noted_objects) {
+    if (noted.id != id_ || noted.remover != remover_) continue;
     noted.id = kFree;
-    return;
+    break;
   }
+  id_ = -1;
 }
 
 }  // namespace ipcell::bench
