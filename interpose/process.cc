@@ -38,6 +38,7 @@ struct ThreadState {
   u32 few_groups[kFewGroups] = {};
   u32* many_groups = nullptr;  // mapped when few_groups is not enough
   u32 generation = 0;          // of the process when the task was claimed; see g_generation
+  i32 apart_pid = 0;           // of the process when the thread unshared its adjustments, else 0
   u32 cred_version = 0;        // of g_cred_version when the credentials were read
 };
 
@@ -262,6 +263,7 @@ bool claim(ThreadState& state) {
         error == -ENOMEM ? "it is full, or its filesystem is" : "the cell is damaged");
     return false;
   }
+  task.is_undo_apart = state.apart_pid == g_pid;
   return true;
 }
 
@@ -332,6 +334,8 @@ void map_cell_early() {
 }
 
 void forget_credentials() { __atomic_fetch_add(&g_cred_version, 1, __ATOMIC_ACQ_REL); }
+
+void be_undo_apart() { t_state.apart_pid = static_cast<i32>(sys::call(SYS_getpid)); }
 
 bool is_borrowed_memory() {
   const u32 generation = load_relaxed(*g_generation);

@@ -23,6 +23,9 @@ void map_cell_early();
 // The program changed its credentials: read them again before the next permission check.
 void forget_credentials();
 
+// The calling thread, which has no task yet, is to have SEM_UNDO adjustments of its own.
+void be_undo_apart();
+
 // True in a child of vfork(2), which borrows its parent's memory.
 bool is_borrowed_memory();
 

@@ -1,5 +1,6 @@
 // unshare(2): what of it concerns a cell.
 #include <sched.h>
+#include <unistd.h>
 
 #include "interpose/process.h"
 #include "interpose/real.h"
@@ -10,10 +11,15 @@
 // too. The kernel does so after all that can fail.
 IPCELL_EXPORT int unshare(int flags) noexcept {
   const int result = IPCELL_REAL(unshare)(flags);
-  if (result != 0) return result;
-  ipcell::Task* task = ipcell::task_if_any();
-  if (task != nullptr && (flags & (CLONE_SYSVSEM | CLONE_NEWIPC)) != 0) {
-    ipcell::sys_unshare_undo(*task, ipcell::count_threads(task->identity.pid) == 1);
+  // A child of vfork(2) leaves what it never shared.
+  if (result != 0 || ipcell::is_borrowed_memory()) return result;
+  if ((flags & (CLONE_SYSVSEM | CLONE_NEWIPC)) != 0) {
+    const bool is_alone = ipcell::count_threads(getpid()) == 1;
+    if (ipcell::Task* task = ipcell::task_if_any()) {
+      ipcell::sys_unshare_undo(*task, is_alone);
+    } else if (!is_alone) {
+      ipcell::be_undo_apart();
+    }
   }
   // A new user namespace gives all capabilities in it.
   ipcell::forget_credentials();

@@ -85,12 +85,19 @@ CellStatus map_file(long fd, u8** base) {
   const long address = sys::call(kSysMmap, 0, static_cast<long>(kCellSize + kGuardSize), PROT_NONE,
                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address < 0 && address > -4096) return fault(CellFault::AddressSpace, address);
-  const long mapped =
-      sys::call(kSysMmap, address, static_cast<long>(kCellSize), PROT_READ | PROT_WRITE,
-                MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
+  const long mapped = sys::call(kSysMmap, address, static_cast<long>(kCellSize), PROT_NONE,
+                                MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
   if (mapped < 0 && mapped > -4096) {
     sys::call(SYS_munmap, address, static_cast<long>(kCellSize + kGuardSize));
     return fault(mapped == -ENOMEM ? CellFault::AddressSpace : CellFault::System, mapped);
+  }
+  // After mlockall(MCL_FUTURE) it is locked, and would be filled as soon as it can be read.
+  sys::call(SYS_munlock, address, static_cast<long>(kCellSize));
+  const long error =
+      sys::call(SYS_mprotect, address, static_cast<long>(kCellSize), PROT_READ | PROT_WRITE);
+  if (error != 0) {
+    sys::call(SYS_munmap, address, static_cast<long>(kCellSize + kGuardSize));
+    return fault(CellFault::System, error);
   }
   *base = reinterpret_cast<u8*>(address);
   // A core dump of a program need not hold the cell.

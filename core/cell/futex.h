@@ -9,8 +9,10 @@ constexpr u32 kFutexWaiters = 0x80000000u;
 constexpr u32 kFutexOwnerDied = 0x40000000u;
 constexpr u32 kFutexTidMask = 0x3fffffffu;
 
-// How long any sleep may last before it looks again: bounds what a lost wake-up can cost.
+// How long a sleep lasts before it looks again, at first and at most: bounds what a lost wake-up
+// can cost.
 constexpr i64 kRecheckNs = 50'000'000;
+constexpr i64 kPatientNs = 800'000'000;
 
 // Sleeps until woken while `word` is `expected`, at most `timeout_ns`. Returns 0, -EAGAIN (the word
 // differs), -ETIMEDOUT or -EINTR; callers look at the state again whatever it is.

@@ -48,7 +48,7 @@ IPCELL_NOINLINE JournalEntry* Journal::long_entry(const Cell& cell, TaskRec& rec
   return rec.journal;
 }
 
-IPCELL_NOINLINE int reserve_journal(Task& task, u32 entries) {
+IPCELL_NOINLINE int reserve_long_journal(Task& task, u32 entries) {
   if (entries > kJournalEntriesMax) return -ENOMEM;
   for (u32 n = 0; kJournalEntries + n * kJournalBlockEntries < entries; ++n) {
     u64& place = task.rec->journal_blocks[n];

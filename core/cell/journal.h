@@ -72,7 +72,10 @@ class Journal {
 
 // Makes sure that the task's next transaction may have `entries` stores. 0, -ENOMEM, -EIO. Takes
 // the heap lock; no transaction is open.
-int reserve_journal(Task& task, u32 entries);
+int reserve_long_journal(Task& task, u32 entries);
+inline int reserve_journal(Task& task, u32 entries) {
+  return entries <= kJournalEntries ? 0 : reserve_long_journal(task, entries);
+}
 
 // Rolls back the journal of `rec`, which is dead and whose locks are still taken, or the caller's.
 // Idempotent: a recoverer that dies in it is followed by another. 0, or -EIO for a scribbled one.

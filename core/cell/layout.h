@@ -127,7 +127,9 @@ struct Token {
 enum class WaitKind : u32 { None, Receiver, Sender, Semop };
 
 // A sleeper's wait word. Waker: exchange(kWaitDone); futex_wake if it was kWaitSleeping.
-constexpr u32 kWaitIdle = 0, kWaitSpinning = 1, kWaitSleeping = 2, kWaitDone = 3;
+// kWaitNext: it was told that its turn is near, and spins. kWaitPoked: it is to look again.
+constexpr u32 kWaitIdle = 0, kWaitSpinning = 1, kWaitSleeping = 2, kWaitDone = 3, kWaitNext = 4,
+              kWaitPoked = 5;
 
 // wait.result before the operation was finished by a waker.
 constexpr i64 kWaitPending = 1;
@@ -150,7 +152,7 @@ struct SemWait {
   u32 count;     // operations
   u32 alters;    // 1: one of them is not a wait for zero
   u32 blocking;  // index of the one that could not be made when last tried
-  u32 pad;
+  u32 spins;     // 1: the sleeper would like to be told when its turn is near
 };
 
 // A blocked operation. The fields but `word` are guarded by the object's lock while `linked`.

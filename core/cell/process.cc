@@ -20,6 +20,7 @@ constexpr u64 PF_EXITING = 0x4;
 
 struct ThreadStat {
   bool is_there = false;
+  bool is_unknown = false;  // it could not be looked at
   // Past its last instruction, and its tokens are marked: the kernel does that before it gives the
   // memory back, and SEM_UNDO and the descriptors come after. So who sees a pipe of the process
   // closed sees this too, when the process is not yet a zombie.
@@ -63,9 +64,10 @@ struct ProcPath {
 ThreadStat read_stat(long folder, const char* path) {
   ThreadStat stat;
   const Descriptor file(sys::call(SYS_openat, folder, sys::arg(path), O_RDONLY | O_CLOEXEC));
-  if (file.fd() < 0) return stat;
   char text[512];
-  const long size = sys::call(SYS_read, file.fd(), sys::arg(text), sizeof text);
+  const long size =
+      file.fd() < 0 ? file.fd() : sys::call(SYS_read, file.fd(), sys::arg(text), sizeof text);
+  stat.is_unknown = size < 0 && size != -ENOENT && size != -ESRCH;
   if (size <= 0) return stat;
   const char* end = text + size;
   // The command's name may hold anything; the last ')' ends it.
@@ -87,15 +89,15 @@ bool are_threads_ending(i32 pid, u64* which) {
   const Descriptor folder(open_at(AT_FDCWD, ProcPath(pid, "/task").text, O_RDONLY | O_DIRECTORY));
   *which = 0;
   bool all = true;
-  for_each_entry(folder.fd(), [&](const char* name) {
+  const long error = for_each_entry(folder.fd(), [&](const char* name) {
     const u64 tid = parse_number(name, name + __builtin_strlen(name));
     *which = *which * 31 + tid;
     const ThreadStat stat =
         read_stat(folder.fd(), ProcPath(static_cast<i32>(tid), "/stat").text + sizeof "/proc");
-    all = !stat.is_there || stat.is_ending;
+    all = !stat.is_unknown && (!stat.is_there || stat.is_ending);
     return all;
   });
-  return all;
+  return all && error == 0 && *which != 0;
 }
 
 // A thread may start another and end while they are counted: only two equal counts are believed.

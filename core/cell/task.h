@@ -79,6 +79,9 @@ class Task {
   u32 yield_credit = 1;
   u32 yield_pause = kFirstYieldPause;
   u32 skipped_yields = 0;
+  u32 turn_pause = 0;
+  u32 skipped_turns = 0;
+  i64 turn_began_ns = 0;  // when a wait in semop(2) last ended well
   // SEM_UNDO: the process's UndoProcess, if it has one, or the thread's own.
   u64 undo_process = 0;
   bool is_undo_apart = false;  // after unshare(CLONE_SYSVSEM)

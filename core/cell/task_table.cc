@@ -85,6 +85,10 @@ void reap_some(Task& task, ReapObjects reap_objects) {
   const u32 start = __atomic_fetch_add(&header.claim_cursor, kLooks, __ATOMIC_RELAXED);
   for (u32 n = 0; n < kLooks && n < high; ++n) {
     const u32 slot = (start + n) % high + 1;
+    TaskRec& rec = *task.cell->task(slot);
+    const bool is_live = load_acquire(task.cell->layout().task_states[slot - 1]) == kTaskLive;
+    // An exec(2) by another thread than the main one leaves its token unmarked.
+    if (is_live && slot != task.slot) look_for_task(task, rec);
     if (is_dead(*task.cell, slot)) reap_task(task, slot, reap_objects);
   }
 }

@@ -13,24 +13,25 @@ namespace {
 // Spinning helps where the waker runs on another CPU and answers soon: within the time that waking
 // a sleeper on another CPU takes, some microseconds, twice.
 constexpr i64 kSpinNanoseconds = 20000;
+constexpr i64 kTurnNanoseconds = 4000;
 constexpr u32 kSpinsBetweenLooks = 16;
 constexpr u32 kMaxLooks = 256;
 constexpr u32 kMaxSpinPause = 256;
 
-// True if the word left kWaitSpinning within the time.
-bool spin_for_a_while(const u32& word) {
+// True if the word left `value` within the time.
+bool spin_for_a_while(const u32& word, u32 value, i64 nanoseconds) {
   i64 end = 0;
   // Counted as well: under libfaketime and its like the clock may stand still.
   for (u32 looks = 0; looks < kMaxLooks; ++looks) {
     for (u32 n = 0; n < kSpinsBetweenLooks; ++n) {
-      if (load_acquire(word) != kWaitSpinning) return true;
+      if (load_acquire(word) != value) return true;
       cpu_relax();
     }
     const i64 time = monotonic_nanoseconds();
-    if (end == 0) end = time + kSpinNanoseconds;
+    if (end == 0) end = time + nanoseconds;
     if (time >= end) break;
   }
-  return load_acquire(word) != kWaitSpinning;
+  return load_acquire(word) != value;
 }
 
 bool spin(Task& task, const u32& word) {
@@ -39,12 +40,22 @@ bool spin(Task& task, const u32& word) {
     return load_acquire(word) != kWaitSpinning;
   }
   task.skipped_spins = 0;
-  if (spin_for_a_while(word)) {
+  if (spin_for_a_while(word, kWaitSpinning, kSpinNanoseconds)) {
     task.spin_pause = 0;
     return true;
   }
   task.spin_pause = task.spin_pause < kMaxSpinPause ? task.spin_pause * 2 + 1 : kMaxSpinPause;
   return false;
+}
+
+// Where several take turns that are short, the next in line is called while the one before it has
+// its turn on another CPU: it is there when its own begins.
+void spin_for_turn(Task& task, const u32& word) {
+  if (spin_for_a_while(word, kWaitNext, kTurnNanoseconds)) {
+    task.turn_pause /= 8;
+    return;
+  }
+  task.turn_pause = task.turn_pause < kMaxSpinPause ? task.turn_pause * 2 + 1 : kMaxSpinPause;
 }
 
 // Yielding helps where the waker waits for this very CPU: it runs, answers, and yields back. A
@@ -94,16 +105,20 @@ bool has_passed(i64 time_ns, const WaitPlan& plan) {
   return plan.deadline_ns != 0 && monotonic_nanoseconds() >= time_ns;
 }
 
-// True if there is nothing to sleep for. (A poke sets kWaitSpinning again.)
+// True if there is nothing to sleep for.
 bool is_awake(const u32& word) {
   const u32 value = load_acquire(word);
-  return value != kWaitSleeping && value != kWaitSpinning;
+  return value == kWaitDone || value == kWaitIdle;
 }
 
 // Sleeps on the word and on the tokens that the plan names. As futex_wait().
 int sleep_once(Task& task, u32& word, const WaitPlan& plan) {
-  u32 expected = kWaitSpinning;
-  compare_exchange(word, expected, kWaitSleeping);
+  u32 seen = load_acquire(word);
+  if (seen == kWaitPoked) {
+    compare_exchange(word, seen, kWaitSpinning);
+    return -EAGAIN;
+  }
+  if (seen == kWaitSpinning || seen == kWaitNext) compare_exchange(word, seen, kWaitSleeping);
   i64 timeout = plan.recheck_ns;
   if (plan.deadline_ns != 0) {
     const i64 left = plan.deadline_ns - monotonic_nanoseconds();
@@ -125,10 +140,19 @@ int sleep_once(Task& task, u32& word, const WaitPlan& plan) {
     // The kernel wakes one of those who wait for a death: the others may have other concerns.
     if (result > 0) futex_wake(task.cell->task(plan.watch[result - 1])->token.word, kFutexWakeAll);
     if (has_waited) return result;
-    // No futex_waitv here, or a filter that forbids it.
+    // No futex_waitv here, or a filter that forbids it: deaths are found by looking.
+    if (timeout > kRecheckNs) timeout = kRecheckNs;
   }
   return task.sleep != nullptr ? task.sleep(word, kWaitSleeping, timeout)
                                : futex_wait(word, kWaitSleeping, timeout);
+}
+
+// The longer a sleep lasts, the less often the task looks: what is lost by that is the time until a
+// wake-up is made good that its waker died before.
+void look_again(Task& task, WaitPlan& plan) {
+  ++plan.rechecks;
+  plan.recheck_ns = plan.recheck_ns * 2 < kPatientNs ? plan.recheck_ns * 2 : kPatientNs;
+  plan.recheck(task, plan);
 }
 
 }  // namespace
@@ -180,10 +204,14 @@ void WakeList::publish(u32 slot) {
   slots_[count_++] = slot;
 }
 
-void WakeList::poke(u32 slot) {
-  // Not asleep yet, it finds the word changed, and looks again too.
+void WakeList::wake_with(u32 slot, u32 value) {
+  u32& word = cell_.task(slot)->wait.word;
   u32 expected = kWaitSleeping;
-  if (!compare_exchange(cell_.task(slot)->wait.word, expected, kWaitSpinning)) return;
+  if (!compare_exchange(word, expected, value)) {
+    // Not asleep yet: it sees the word before it sleeps.
+    if (expected == kWaitSpinning) compare_exchange(word, expected, value);
+    return;
+  }
   if (count_ == kCapacity) flush();
   slots_[count_++] = slot;
 }
@@ -191,6 +219,15 @@ void WakeList::poke(u32 slot) {
 void WakeList::flush() {
   for (u32 n = 0; n < count_; ++n) futex_wake(cell_.task(slots_[n])->wait.word, 1);
   count_ = 0;
+}
+
+bool would_spin_for_turn(Task& task) {
+  if (task.skipped_turns < task.turn_pause) {
+    ++task.skipped_turns;
+    return false;
+  }
+  task.skipped_turns = 0;
+  return true;
 }
 
 void begin_wait(Task& task) { store_relaxed(task.rec->wait.word, kWaitSpinning); }
@@ -208,9 +245,17 @@ WaitEnd sleep_until_done(Task& task, WaitPlan& plan) {
     }
     while (!frame.interrupted && !is_expired && !is_awake(word)) {
       if (has_passed(plan.deadline_ns, plan)) {
-        is_expired = plan.expire(task);
-      } else if (sleep_once(task, word, plan) != -EINTR && !frame.interrupted) {
-        if (!is_awake(word)) plan.recheck(task, plan);
+        // A handler may have come just now, and taken the operation back; and forked.
+        const Critical critical(task);
+        is_expired = task.wait_frame == &frame && plan.expire(task);
+        continue;
+      }
+      const int result = sleep_once(task, word, plan);
+      if (load_acquire(word) == kWaitNext) {
+        spin_for_turn(task, word);
+      } else if (result != -EINTR && !is_awake(word)) {
+        const Critical critical(task);
+        if (task.wait_frame == &frame) look_again(task, plan);
       }
     }
   }

@@ -35,11 +35,15 @@ class WakeList {
 
   // Publishes that the task's result stands; after the commit, under the object's lock.
   void publish(u32 slot);
+  // Tells the sleeper that its turn is near: it comes to spin for it.
+  void call(u32 slot) { wake_with(slot, kWaitNext); }
   // Wakes the sleeper for nothing: it looks again at what it watches.
-  void poke(u32 slot);
+  void poke(u32 slot) { wake_with(slot, kWaitPoked); }
   void flush();
 
  private:
+  void wake_with(u32 slot, u32 value);
+
   static constexpr u32 kCapacity = 16;
   const Cell& cell_;
   u32 count_ = 0;
@@ -48,14 +52,16 @@ class WakeList {
 
 // How a task sleeps: what it looks at, and for how long.
 struct WaitPlan {
-  // Called now and then: takes the object's lock, looks whether the operation was finished, and if
-  // so stores kWaitDone in the wait word. May write to the fields below.
+  // Called now and then, in a Critical: takes the object's lock, looks whether the operation was
+  // finished, and if so stores kWaitDone in the wait word. May write to the fields below.
   void (*recheck)(Task& task, WaitPlan& plan);
-  // Called after the deadline: takes the operation back; false if it was already finished.
+  // Called after the deadline, in a Critical: takes the operation back; false if it was already
+  // finished.
   bool (*expire)(Task& task) = nullptr;
-  i64 deadline_ns = 0;  // CLOCK_MONOTONIC; 0: none
-  i64 recheck_ns = kRecheckNs;
-  u32 rechecks = 0;  // made so far
+  i64 deadline_ns = 0;          // CLOCK_MONOTONIC; 0: none
+  i64 recheck_ns = kRecheckNs;  // how long the next sleep may last; doubled before each recheck
+  i64 dying_ns = 0;             // the last of ever longer sleeps while somebody is dying
+  u32 rechecks = 0;             // made so far
   // Tasks whose deaths concern the sleeper: slots + 1.
   u32 watched = 0;
   u32 watch[kFutexWaitvMax - 1];
@@ -69,6 +75,9 @@ enum class WaitEnd {
 
 // CLOCK_MONOTONIC in nanoseconds.
 i64 monotonic_nanoseconds();
+
+// True if the task wants to be called when its turn is near; asked once for each wait.
+bool would_spin_for_turn(Task& task);
 
 // Prepares the node's wait word; before the node is linked.
 void begin_wait(Task& task);

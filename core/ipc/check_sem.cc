@@ -82,7 +82,7 @@ bool SetCheck::check_waiter(u32 slot, const WaitNode& node, const WaitList& list
   if (node.result != kWaitPending)
     return fail("the waiter ", slot, " has the result ", node.result);
   const u32 word = load_acquire(node.word);
-  if (word != kWaitSpinning && word != kWaitSleeping)
+  if (word == kWaitIdle || word == kWaitDone)
     return fail("the waiter ", slot, " has the wait word ", word);
   const SemWait& wait = node.sem;
   const SemOp* ops = ops_of(wait);

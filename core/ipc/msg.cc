@@ -76,7 +76,6 @@ void leave_removed_queue(Task& task, MsgQueueRec& queue, WaitNode& node) {
 
 // The usual wake-up was published. This is for the one that was not: its waker died first.
 void recheck_msg_wait(Task& task, WaitPlan&) {
-  const Critical critical(task);
   WaitNode& node = task.rec->wait;
   LockedQueue queue(task, node.object);
   if (!queue || task.cell->is_poisoned()) {

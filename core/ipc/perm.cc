@@ -4,18 +4,6 @@
 
 namespace ipcell {
 
-bool is_permitted(const Cred& cred, const PermRec& perm, u32 flag) {
-  const u32 requested = (flag >> 6) | (flag >> 3) | flag;
-  u32 granted = perm.mode;
-  // One class decides, the first that fits: an owner without rights gains none from the others.
-  if (cred.euid == perm.cuid || cred.euid == perm.uid) {
-    granted >>= 6;
-  } else if (cred.is_in_group(perm.cgid) || cred.is_in_group(perm.gid)) {
-    granted >>= 3;
-  }
-  return (requested & ~granted & 7) == 0 || cred.has_capability(kCapIpcOwner);
-}
-
 bool is_owner_or_admin(const Cred& cred, const PermRec& perm) {
   return cred.euid == perm.cuid || cred.euid == perm.uid || cred.has_capability(kCapSysAdmin);
 }

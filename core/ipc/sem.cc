@@ -8,7 +8,6 @@
 #include "core/base/usercopy.h"
 #include "core/ipc/limits.h"
 #include "core/ipc/reap.h"
-#include "core/ipc/scratch.h"
 #include "core/ipc/undo.h"
 #include "core/syscalls.h"
 
@@ -98,11 +97,27 @@ void look_at_ops(SemopArgs& args) {
 // The process has no record yet for what it would undo.
 constexpr i64 kNeedsUndo = 3;
 
+// The task is going to sleep, and so leaves its CPU to another. If its own turn came by waiting,
+// and was short, then so may be that of the one who has it now: the next in line may come and spin.
+void call_next(const Task& task, SemSetRec& set, const SemOp& op, WakeList& wakes) {
+  constexpr i64 kShortTurnNs = 5000;
+  if (op.op >= 0 || task.turn_began_ns == 0) return;
+  const Semaphore* sem = semaphore_at(*task.cell, set, op.num);
+  const u32 next = set.merged != 0 || sem == nullptr ? set.alter.first : sem->alter.first;
+  const TaskRec* rec = task.cell->task(next);
+  if (rec == nullptr || next == task.slot || rec->wait.sem.spins == 0) return;
+  if (monotonic_nanoseconds() - task.turn_began_ns < kShortTurnNs) wakes.call(next);
+}
+
 i64 make_operations(Task& task, LockedSet& set, const SemopArgs& args) {
   u32 blocking = 0;
   Journal journal(task);
   const int error = perform(task, journal, *set, args.call, &blocking);
-  if (error == kWouldBlock) return enqueue_semop(task, *set, args.call, blocking);
+  if (error == kWouldBlock) {
+    const i64 result = enqueue_semop(task, *set, args.call, blocking);
+    if (result == kWaitPending) call_next(task, *set, args.call.ops[blocking], set.wakes());
+    return result;
+  }
   if (error != 0) return error;
   journal.set_if_changed(set->otime, now(task));
   if (!args.alters || set->waiters == 0) [[likely]] {
@@ -114,6 +129,27 @@ i64 make_operations(Task& task, LockedSet& set, const SemopArgs& args) {
   complete_sleepers(task, *set, args.call.ops, args.call.count, set.wakes());
   end_change(task, *set);
   return 0;
+}
+
+// A process that ends takes a moment from its first thread's death to its last's: until then the
+// sleeper looks often. 0 if nobody is dying.
+i64 next_look(WaitPlan& plan, bool is_somebody_dying) {
+  if (!is_somebody_dying) return plan.dying_ns = 0;
+  plan.dying_ns = plan.dying_ns == 0 ? kFirstLookNs : plan.dying_ns * 2;
+  return plan.dying_ns = plan.dying_ns < kRecheckNs ? plan.dying_ns : kRecheckNs;
+}
+
+// Whose death can't be waited for is looked at.
+void plan_next_look(const Task& task, const LockedSet& set, WaitPlan& plan) {
+  const bool are_all_watched = watch_holders(task, *set, plan);
+  const i64 soon = next_look(plan, set.is_somebody_dying());
+  if (soon != 0) {
+    plan.recheck_ns = soon;
+  } else if (!are_all_watched) {
+    plan.recheck_ns = kCrowdedNs;
+  } else if (plan.recheck_ns < kRecheckNs) {
+    plan.recheck_ns = kRecheckNs;
+  }
 }
 
 // One try: 0 or -errno if it is over, kWaitPending if the task is now queued, kNeedsUndo.
@@ -131,10 +167,7 @@ i64 try_semop(Task& task, SemopArgs& args, WaitPlan* plan) {
   if (!is_permitted(*task.cred, set->perm, args.alters ? kWriteForAll : kReadForAll))
     return -EACCES;
   const i64 result = make_operations(task, set, args);
-  if (result == kWaitPending) {
-    watch_holders(task, *set, *plan);
-    if (set.is_somebody_dying()) plan->recheck_ns = kFirstLookNs;
-  }
+  if (result == kWaitPending) plan_next_look(task, set, *plan);
   return result;
 }
 
@@ -143,17 +176,7 @@ void leave_with(WaitNode& node, i64 result) {
   store_release(node.word, kWaitDone);
 }
 
-// When the sleeper looks next. A process that ends takes a moment from its first thread's death to
-// its last's.
-i64 next_look(const WaitPlan& plan, bool is_somebody_dying) {
-  constexpr i64 kPatientNs = kRecheckNs - 1;
-  if (!is_somebody_dying) return kRecheckNs;
-  if (plan.recheck_ns == kRecheckNs) return kFirstLookNs;
-  return plan.recheck_ns * 2 < kPatientNs ? plan.recheck_ns * 2 : kPatientNs;
-}
-
 void recheck_semop(Task& task, WaitPlan& plan) {
-  const Critical critical(task);
   WaitNode& node = task.rec->wait;
   bool is_removed = false;
   {
@@ -164,24 +187,20 @@ void recheck_semop(Task& task, WaitPlan& plan) {
       store_release(node.word, kWaitDone);
     } else {
       is_removed = set->live == 0;
-      watch_holders(task, *set, plan);
-      plan.recheck_ns = next_look(plan, set.is_somebody_dying());
+      plan_next_look(task, set, plan);
     }
   }
   // Its remover died before it had told all sleepers.
   if (is_removed && cancel_sem_wait(task, -EIDRM)) leave_with(node, -EIDRM);
-  constexpr u32 kPatientRechecks = 20;
-  if (++plan.rechecks % kPatientRechecks == 0) {
+  constexpr u32 kPatientRechecks = 4;
+  if (plan.rechecks % kPatientRechecks == 0) {
     for (u32 n = 0; n < plan.watched; ++n) look_for_task(task, *task.cell->task(plan.watch[n]));
   }
   // Its slot's reaper names another of its process's tasks, whose death can be waited for.
   reap_seen(task, reap_objects);
 }
 
-bool expire_semop(Task& task) {
-  const Critical critical(task);
-  return cancel_sem_wait(task, -EAGAIN);
-}
+bool expire_semop(Task& task) { return cancel_sem_wait(task, -EAGAIN); }
 
 i64 sleep_in_semop(Task& task, WaitPlan& plan) {
   plan.recheck = recheck_semop;
@@ -191,6 +210,7 @@ i64 sleep_in_semop(Task& task, WaitPlan& plan) {
     case WaitEnd::Expired: return -EAGAIN;
     case WaitEnd::Done: break;
   }
+  task.turn_began_ns = monotonic_nanoseconds();
   if (task.rec->wait.sem.ops != 0) free_block(task, task.rec->wait.sem.ops);
   return task.rec->wait.result;
 }
@@ -264,22 +284,24 @@ long sys_semtimedop(Task& task, int id, const struct sembuf* ops, std::size_t co
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;
+  // No cancellation point, though a handler may have come out of one.
+  task.sleep = nullptr;
   struct timespec time;
   if (timeout != nullptr && copy_from_user(&time, timeout, sizeof time) != 0) return -EFAULT;
   const u32 nsops = static_cast<u32>(count);
   if (nsops > load_relaxed(task.cell->header().limits.semopm)) return -E2BIG;
   if (nsops < 1) return -EINVAL;
   if (nsops > kSemOpsMax) return -ENOMEM;
-  Scratch<SemOp, 16> room;
-  if (!room.make(nsops)) return -ENOMEM;
-  if (copy_from_user(room.data(), ops, nsops * sizeof *ops) != 0) return -EFAULT;
+  // On the stack, since a handler may jump out of the wait: 8 KiB at most.
+  auto* copy = static_cast<SemOp*>(__builtin_alloca(nsops * sizeof(SemOp)));
+  if (copy_from_user(copy, ops, nsops * sizeof(struct sembuf)) != 0) return -EFAULT;
   if (id < 0) return -EINVAL;
   i64 deadline_ns = 0;
   if (timeout != nullptr) {
     if (const int error = deadline_of(time, &deadline_ns)) return error;
   }
-  widen_ops(room.data(), nsops);
-  SemopArgs args = {id, {room.data(), nsops, task.identity.pid, nullptr}};
+  widen_ops(copy, nsops);
+  SemopArgs args = {id, {copy, nsops, task.identity.pid, nullptr}};
   look_at_ops(args);
   const long result = run_semop(task, args, deadline_ns);
   // Taken back by a handler, which may have forked: nothing here is ours any more.

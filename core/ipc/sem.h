@@ -3,7 +3,7 @@
 //   sem.cc        semget, semop, semtimedop
 //   sem_ctl.cc    semctl
 //   sem_wait.cc   making operations, blocked ones, the pass that completes them
-//   undo.cc       SEM_UNDO: adjustments of processes, and what happens at their death
+//   undo.*        SEM_UNDO: adjustments of processes, and what happens at their death
 //
 // One invariant carries the waiting: whenever the set's lock is free, no sleeper's operations could
 // be made. Whoever changes the set makes a pass over its sleepers before letting go (`unsettled` is
@@ -71,7 +71,39 @@ IPCELL_ALWAYS_INLINE Semaphore* semaphore_at(const Cell& cell, const SemSetRec& 
   return array_at<Semaphore>(cell, set.sems, num);
 }
 
-struct UndoRec;
+// A process that used SEM_UNDO. Linux: ipc/sem.c:struct sem_undo_list. Guarded by the process
+// table's lock, and so are the proc links of its UndoRecs.
+struct UndoProcess {
+  u64 free_link;  // FreeBlock::next
+  i32 pid;
+  i32 tid;  // 0; or the one thread whose list this is, after unshare(CLONE_SYSVSEM)
+  u64 start_time;
+  u64 pid_namespace;
+  u64 next;   // in the bucket
+  u64 undos;  // UndoRecs, the newest first
+};
+static_assert(sizeof(UndoProcess) <= kBlockSize[static_cast<u32>(BlockClass::UndoProcess)]);
+
+constexpr u32 kInlineAdjustments = 16;
+
+// A process's adjustments for one set. Linux: ipc/sem.c:struct sem_undo. Guarded by the set's lock,
+// but for the proc links.
+struct UndoRec {
+  u64 free_link;  // FreeBlock::next
+  u64 process;    // UndoProcess
+  u64 set;        // SemSetRec
+  i32 set_id;
+  u32 live;      // 1 while it is in the lists of its set and its process
+  u32 witness;   // task slot + 1 of a thread of the process; kNoSlot: none is known
+  u32 nonzero;   // adjustments that are not 0, those of an earlier epoch included
+  u32 is_spent;  // 1: the process is dead, and this was done
+  u64 proc_next, proc_prev;
+  u64 set_next, set_prev;
+  u64 armed_next, armed_prev;  // while nonzero != 0
+  u64 array;                   // adjustments of a larger set, else 0
+  u64 adjustments[kInlineAdjustments];
+};
+static_assert(sizeof(UndoRec) <= kBlockSize[static_cast<u32>(BlockClass::Undo)]);
 
 // Operations to be made: the caller's own, or a sleeper's.
 struct SemCall {
@@ -84,7 +116,9 @@ struct SemCall {
 // More operations than this are not taken, whatever the limit says: they fit into one block.
 constexpr u32 kSemOpsMax = 1024;
 // How soon a sleeper looks again at a process that seems to be ending.
-constexpr i64 kFirstLookNs = 100'000;
+constexpr i64 kFirstLookNs = 20'000;
+// How often it looks while there are holders whose deaths it can't wait for.
+constexpr i64 kCrowdedNs = 25'000'000;
 // What a call may store besides two words for each operation.
 constexpr u32 kCallStores = 40;
 
@@ -141,6 +175,7 @@ void reap_sem_wait(Task& reaper, TaskRec& dead, u32 dead_slot);
 
 // Which of the processes that named the set with SEM_UNDO matter to the caller.
 enum class Dead {
+  Nobody,
   Armed,  // those that would change a value
   All     // those that would change otime as well
 };
@@ -161,7 +196,8 @@ class LockedSet {
       return;
     }
     lock(task_, set_->lock);
-    if ((set_->unsettled | set_->armed | set_->burying) != 0 || which == Dead::All) [[unlikely]]
+    const bool is_clean = (set_->unsettled | set_->burying) == 0 && is_nobody_else_armed();
+    if (!is_clean || which == Dead::All) [[unlikely]]
       clear_up(which);
   }
   ~LockedSet() {
@@ -181,6 +217,12 @@ class LockedSet {
   WakeList& wakes() { return wakes_; }
 
  private:
+  // True if no other process could have died with something to undo.
+  bool is_nobody_else_armed() const {
+    if (set_->armed == 0) return true;
+    const UndoRec* undo = task_.cell->at<UndoRec>(set_->armed);
+    return undo != nullptr && undo->process == task_.undo_process && undo->armed_next == 0;
+  }
   void clear_up(Dead which);
 
   Task& task_;

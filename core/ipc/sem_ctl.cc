@@ -116,16 +116,18 @@ long size_of_set(Task& task, i32 id, u32 access) {
   if (!set) return -EIO;
   if (!set.is(id)) return -EINVAL;
   if (!is_permitted(*task.cred, set->perm, access)) return -EACCES;
+  if (set->nsems > kArrayLeavesMax * kLeafBytes / sizeof(Semaphore))
+    return task.cell->poison("a set has too many semaphores");
   return static_cast<long>(set->nsems);
 }
 
-long get_values(Task& task, i32 id, Values& values) {
+long get_values(Task& task, i32 id, Values& values, u32 count) {
   const u64 offset = find_record(task, sem_registry(*task.cell), id);
   if (offset == 0) return -EIDRM;
   LockedSet set(task, offset);
   if (!set) return -EIO;
-  if (!set.is(id)) return -EIDRM;
-  for (u32 num = 0; num < set->nsems; ++num) {
+  if (!set.is(id) || set->nsems != count) return -EIDRM;
+  for (u32 num = 0; num < count; ++num) {
     const Semaphore* sem = semaphore_at(*task.cell, *set, num);
     if (sem == nullptr) return task.cell->poison("a set's array of semaphores is broken");
     values[num] = sem->get().value;
@@ -139,14 +141,14 @@ long get_all(Task& task, i32 id, void* out) {
   const std::size_t count = static_cast<std::size_t>(nsems);
   Values values;
   if (!values.make(count)) return -ENOMEM;
-  if (const long error = get_values(task, id, values)) return error;
+  if (const long error = get_values(task, id, values, static_cast<u32>(count))) return error;
   return copy_to_user(out, values.data(), count * sizeof(u16)) != 0 ? -EFAULT : 0;
 }
 
 // Fills the new array, which is in task.rec->array: what stays of the old one is who waits.
-bool fill_array(const Task& task, const SemSetRec& set, Values& values) {
+bool fill_array(const Task& task, const SemSetRec& set, Values& values, u32 count) {
   const Cell& cell = *task.cell;
-  for (u32 num = 0; num < set.nsems; ++num) {
+  for (u32 num = 0; num < count; ++num) {
     const Semaphore* old = semaphore_at(cell, set, num);
     Semaphore* sem = array_at<Semaphore>(cell, task.rec->array, num);
     if (old == nullptr || sem == nullptr) return false;
@@ -158,13 +160,13 @@ bool fill_array(const Task& task, const SemSetRec& set, Values& values) {
   return true;
 }
 
-long set_values(Task& task, i32 id, Values& values) {
+long set_values(Task& task, i32 id, Values& values, u32 count) {
   const u64 offset = find_record(task, sem_registry(*task.cell), id);
   if (offset == 0) return -EIDRM;
   LockedSet set(task, offset);
   if (!set) return -EIO;
-  if (!set.is(id)) return -EIDRM;
-  if (!fill_array(task, *set, values))
+  if (!set.is(id) || set->nsems != count) return -EIDRM;
+  if (!fill_array(task, *set, values, count))
     return task.cell->poison("a set's array of semaphores is broken");
   Journal journal(task);
   const u64 old = set->sems;
@@ -185,7 +187,7 @@ long set_all(Task& task, i32 id, const void* given) {
     if (values[n] > SEMVMX) return -ERANGE;
   }
   if (const int error = build_array(task, count * sizeof(Semaphore))) return error;
-  const long result = set_values(task, id, values);
+  const long result = set_values(task, id, values, static_cast<u32>(count));
   // The old array, or the new one if it was not wanted.
   free_array(task, task.rec->array);
   return result;

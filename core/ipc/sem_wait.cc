@@ -113,7 +113,11 @@ void complete_zeros(Task& task, SemSetRec& set, const SemOp* ops, u32 count, Wak
   const u32 nums = ops != nullptr ? count : set.nsems;
   for (u32 n = 0; n < nums; ++n) {
     Semaphore* sem = semaphore_at(*task.cell, set, ops != nullptr ? ops[n].num : n);
-    if (sem == nullptr || sem->get().value != 0) continue;
+    if (sem == nullptr) {
+      task.cell->poison(kBrokenArray);
+      return;
+    }
+    if (sem->get().value != 0) continue;
     got_zero = true;
     complete_zero_waiters(task, set, sem->zero, wakes);
   }
@@ -259,8 +263,8 @@ void complete_sleepers(Task& task, SemSetRec& set, const SemOp* ops, u32 count, 
   for (u32 n = 0; n < nums; ++n) {
     if (ops != nullptr && ops[n].op <= 0) continue;
     Semaphore* sem = semaphore_at(*task.cell, set, ops != nullptr ? ops[n].num : n);
-    if (sem != nullptr && sem->alter.first != kNoSlot)
-      complete_altering(task, set, sem->alter, sem, wakes);
+    if (sem == nullptr || task.cell->is_poisoned()) return;
+    if (sem->alter.first != kNoSlot) complete_altering(task, set, sem->alter, sem, wakes);
   }
 }
 
@@ -317,6 +321,7 @@ i64 enqueue_semop(Task& task, SemSetRec& set, const SemCall& call, u32 blocking)
   node.sem.count = call.count;
   node.sem.blocking = blocking;
   node.sem.alters = 0;
+  node.sem.spins = would_spin_for_turn(task) ? 1 : 0;
   for (u32 n = 0; n < call.count; ++n) {
     if (call.ops[n].op != 0) node.sem.alters = 1;
   }
@@ -343,12 +348,15 @@ i64 enqueue_semop(Task& task, SemSetRec& set, const SemCall& call, u32 blocking)
 bool cancel_sem_wait(Task& task, i64 result) {
   WaitNode& node = task.rec->wait;
   {
-    LockedSet set(task, node.object);
+    // A handler's stack may be small, and the dead are of no concern to it.
+    LockedSet set(task, node.object, Dead::Nobody);
     if (!set) node.result = -EIO;
     if (!set || node.linked == 0) {
       store_release(node.word, kWaitDone);
       return false;
     }
+    // Its remover has not come to this sleeper yet.
+    if (set->live == 0) result = -EIDRM;
     Journal journal(task);
     journal.set(node.result, result);
     if (!remove_sleeper(task, journal, *set, task.slot)) {

@@ -118,7 +118,8 @@ bool has_living_witness(const Cell& cell, u32 witness) {
 
 // Asked when the witness is dead, or none is known.
 bool is_gone(const Task& task, const UndoProcess& process) {
-  if (process.tid != 0) return true;  // its thread was the witness
+  // A list of a thread's own: that thread was the witness. The main one may have called exec(2).
+  if (process.tid != 0 && process.tid != process.pid) return true;
   const ProcessId id = id_of(process);
   // A pid of another namespace says nothing here.
   if (id.pid_namespace != 0 && id.pid_namespace != task.identity.pid_namespace)
@@ -284,7 +285,8 @@ int make_undo_with_array(Task& task, i32 id, u64 set_offset) {
 void unlink_undo(Task& task, SemSetRec& set, UndoRec& undo) {
   const Cell& cell = *task.cell;
   UndoProcess* process = process_at(cell, undo.process);
-  if (process == nullptr) {
+  // A list that goes round leads to what was taken out of it.
+  if (process == nullptr || undo.live == 0) {
     cell.poison(kBrokenUndos);
     return;
   }
@@ -396,7 +398,10 @@ UndoProcess* find_forgotten(Task& task, i32 pid) {
     UndoProcess* process = process_at(cell, offset);
     if (process == nullptr) return nullptr;
     const ProcessId id = id_of(*process);
-    if (process->tid == 0 && id.pid_namespace == task.identity.pid_namespace &&
+    const UndoRec* first = undo_at(cell, process->undos);
+    const bool has_witness =
+        first != nullptr && has_living_witness(cell, load_acquire(first->witness));
+    if (process->tid == 0 && !has_witness && id.pid_namespace == task.identity.pid_namespace &&
         find_living_task(cell, id) == kNoSlot && is_process_gone(id)) {
       return process;
     }
@@ -420,7 +425,7 @@ bool bury_dead(Task& task, SemSetRec& set, Dead which, WakeList& wakes) {
     if (UndoRec* undo = undo_at(*task.cell, set.burying)) bury(task, set, *undo);
   }
   if (set.unsettled != 0) settle(task, set, wakes);
-  for (;;) {
+  while (which != Dead::Nobody) {
     // Burying completes sleepers, who may be armed by it.
     bool is_dying = false;
     UndoRec* dead = find_dead(task, set, which, &is_dying);
@@ -428,6 +433,7 @@ bool bury_dead(Task& task, SemSetRec& set, Dead which, WakeList& wakes) {
     bury(task, set, *dead);
     settle(task, set, wakes);
   }
+  return false;
 }
 
 UndoRec* find_undo(Task& task, const SemSetRec& set) {
@@ -471,15 +477,25 @@ int make_undo(Task& task, i32 id) {
   return error;
 }
 
-void watch_holders(const Task& task, const SemSetRec& set, WaitPlan& plan) {
+bool watch_holders(const Task& task, const SemSetRec& set, WaitPlan& plan) {
+  constexpr u32 kMost = kFutexWaitvMax - 1;
   plan.watched = 0;
-  for_each_undo(*task.cell, set.undos, &UndoRec::set_next, [&](const UndoRec& undo) {
-    if (undo.is_spent == 0 && undo.process != task.undo_process &&
-        has_living_witness(*task.cell, undo.witness)) {
-      plan.watch[plan.watched++] = undo.witness;
-    }
-    return plan.watched < kFutexWaitvMax - 1;
-  });
+  bool are_all = true;
+  // Those that have something to undo first, then those that may have it soon.
+  for (const bool armed : {true, false}) {
+    for_each_undo(*task.cell, armed ? set.armed : set.undos,
+                  armed ? &UndoRec::armed_next : &UndoRec::set_next, [&](const UndoRec& undo) {
+                    if (!armed && undo.nonzero != 0) return true;
+                    if (undo.is_spent != 0 || undo.process == task.undo_process ||
+                        !has_living_witness(*task.cell, undo.witness)) {
+                      return true;
+                    }
+                    are_all = plan.watched < kMost;
+                    if (are_all) plan.watch[plan.watched++] = undo.witness;
+                    return are_all;
+                  });
+  }
+  return are_all;
 }
 
 void free_undos_of_set(Task& task, u64 set_offset) {
@@ -532,11 +548,16 @@ void reap_undo(Task& reaper, const TaskRec& dead, u32 dead_slot) {
 void sys_unshare_undo(Task& task, bool is_alone) {
   const Critical critical(task);
   if (task.cell->is_poisoned()) return;
-  if (is_alone) {
-    UndoProcess* process = process_at(*task.cell, task.undo_process);
-    task.undo_process = 0;
+  // A list that is the thread's own, or that no other thread can use, ends here.
+  if (is_alone || task.is_undo_apart) {
     Locked reaping(task, task.cell->header().reap_lock);
-    if (process != nullptr) bury_process(task, *process);
+    u64 offset;
+    {
+      Locked table(task, task.cell->layout().processes.lock);
+      offset = find_process_locked(*task.cell, id_of(task.identity), undo_tid(task));
+    }
+    task.undo_process = 0;
+    if (UndoProcess* process = process_at(*task.cell, offset)) bury_process(task, *process);
   }
   task.undo_process = 0;
   task.is_undo_apart = !is_alone;

@@ -8,40 +8,6 @@
 
 namespace ipcell {
 
-// A process that used SEM_UNDO. Linux: ipc/sem.c:struct sem_undo_list. Guarded by the process
-// table's lock, and so are the proc links of its UndoRecs.
-struct UndoProcess {
-  u64 free_link;  // FreeBlock::next
-  i32 pid;
-  i32 tid;  // 0; or the one thread whose list this is, after unshare(CLONE_SYSVSEM)
-  u64 start_time;
-  u64 pid_namespace;
-  u64 next;   // in the bucket
-  u64 undos;  // UndoRecs, the newest first
-};
-static_assert(sizeof(UndoProcess) <= kBlockSize[static_cast<u32>(BlockClass::UndoProcess)]);
-
-constexpr u32 kInlineAdjustments = 16;
-
-// A process's adjustments for one set. Linux: ipc/sem.c:struct sem_undo. Guarded by the set's lock,
-// but for the proc links.
-struct UndoRec {
-  u64 free_link;  // FreeBlock::next
-  u64 process;    // UndoProcess
-  u64 set;        // SemSetRec
-  i32 set_id;
-  u32 live;      // 1 while it is in the lists of its set and its process
-  u32 witness;   // task slot + 1 of a thread of the process; kNoSlot: none is known
-  u32 nonzero;   // adjustments that are not 0, those of an earlier epoch included
-  u32 is_spent;  // 1: the process is dead, and this was done
-  u64 proc_next, proc_prev;
-  u64 set_next, set_prev;
-  u64 armed_next, armed_prev;  // while nonzero != 0
-  u64 array;                   // adjustments of a larger set, else 0
-  u64 adjustments[kInlineAdjustments];
-};
-static_assert(sizeof(UndoRec) <= kBlockSize[static_cast<u32>(BlockClass::Undo)]);
-
 // Linux: include/uapi/linux/sem.h:SEMAEM, the largest adjustment.
 constexpr i32 kAdjustmentMax = 32767;
 constexpr i32 kAdjustmentMin = -kAdjustmentMax - 1;
@@ -68,8 +34,9 @@ UndoRec* find_undo(Task& task, const SemSetRec& set);
 // -ENOMEM, -EIO. Linux: ipc/sem.c:find_alloc_undo()
 int make_undo(Task& task, i32 id);
 
-// The deaths of these tasks are worth waking for: a sleeper's watch list.
-void watch_holders(const Task& task, const SemSetRec& set, WaitPlan& plan);
+// The deaths of these tasks are worth waking for: a sleeper's watch list. False if there are more
+// than it can hold.
+bool watch_holders(const Task& task, const SemSetRec& set, WaitPlan& plan);
 
 // Takes all UndoRecs of a removed set out of their lists and frees them; no lock is held.
 void free_undos_of_set(Task& task, u64 set_offset);

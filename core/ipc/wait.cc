@@ -52,10 +52,6 @@ void adopt(Task& task, u64& theirs, u64& ours) {
   journal.commit();
 }
 
-int leave_outer_wait(Task& task) {
-  if (task.wait_frame == nullptr) [[likely]]
-    return 0;
-  return interrupt_wait(task) ? 0 : -EINTR;
-}
+IPCELL_COLD int leave_interrupted_wait(Task& task) { return interrupt_wait(task) ? 0 : -EINTR; }
 
 }  // namespace ipcell

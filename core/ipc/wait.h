@@ -25,6 +25,9 @@ void adopt(Task& task, u64& theirs, u64& ours);
 
 // A handler that came past the trampoline calls us out of a blocked call, whose node we need. 0, or
 // -EINTR if that call has already been done and waits to return: there is no node to be had.
-int leave_outer_wait(Task& task);
+int leave_interrupted_wait(Task& task);
+inline int leave_outer_wait(Task& task) {
+  return task.wait_frame == nullptr ? 0 : leave_interrupted_wait(task);
+}
 
 }  // namespace ipcell

@@ -55,6 +55,7 @@ class MsgModel {
     add_person({15, 25, {25}, {21}}, {});
     add_person({10, 26, {26}, {24}}, {});
     oracle_.pid = task_.identity.pid;
+    test::test_seconds = oracle_.now;
     the_task = &task_;
     task_.sleep = interrupt_sleep;
     become(persons_.front());
