@@ -319,6 +319,15 @@ Task* current_task() {
   return &state.task;
 }
 
+// After read_settings(). No other thread is there to change the environment meanwhile.
+__attribute__((constructor)) void join_after_exec() {
+  const char* pid = getenv(kJoinVariable);
+  if (pid == nullptr) return;
+  const bool is_ours = atoi(pid) == sys::call(SYS_getpid);
+  unsetenv(kJoinVariable);
+  if (is_ours) current_task();
+}
+
 Task* task_if_any() {
   ThreadState& state = t_state;
   const u32 generation = load_relaxed(*g_generation);

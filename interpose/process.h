@@ -13,6 +13,10 @@ Task* current_task();
 // The same for signal handlers: never claims anything; nullptr if the thread has no task yet.
 Task* task_if_any();
 
+// Set by a process that calls exec(2) and has something to undo, to its pid: the new program joins
+// the cell at its start.
+constexpr char kJoinVariable[] = "IPCELL_JOIN";
+
 // The process's cell, if it is mapped.
 Cell* cell_if_any();
 

@@ -31,6 +31,8 @@ int take_token(Token& token) {
   return 0;
 }
 
+void rename_token(Token& token, u32 tid) { store_release(token.word, tid | kFutexWaiters); }
+
 void drop_token(Token& token) { pthread_mutex_unlock(reinterpret_cast<pthread_mutex_t*>(&token)); }
 
 }  // namespace ipcell

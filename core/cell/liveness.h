@@ -12,6 +12,8 @@ namespace ipcell {
 
 // Makes the token and takes it for the calling thread. 0 or -errno.
 int take_token(Token& token);
+// The token of a thread that gets another tid, as exec(2) gives it.
+void rename_token(Token& token, u32 tid);
 // For tools that leave a cell again while their thread lives on.
 void drop_token(Token& token);
 

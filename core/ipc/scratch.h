@@ -34,6 +34,7 @@ class Scratch {
     return true;
   }
   T* data() { return data_; }
+  const T* data() const { return data_; }
   T& operator[](std::size_t n) { return data_[n]; }
 
  private:

@@ -1,6 +1,6 @@
 /*
- * unshare(CLONE_SYSVSEM) in unusual places: as a thread's first call, twice, in a child of vfork that
- * shares nothing, and by the last thread where others made the adjustments.
+ * unshare(CLONE_SYSVSEM) in unusual places: as a thread's first call, twice, in a child of vfork
+ * that shares nothing, and by the last thread where others made the adjustments.
  */
 #include "sem_check.h"
 #include <pthread.h>
