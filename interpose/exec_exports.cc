@@ -93,12 +93,10 @@ constinit Real<int(int, char* const*, char* const*)> real_fexecve("fexecve");
 constinit Real<int(int, const char*, char* const*, char* const*, int)> real_execveat("execveat");
 
 // Before exec(3) is called in a child of a threaded process, where dlsym(3) might wait for ever.
+// The others are rarely called there.
 __attribute__((constructor)) void resolve_exec() {
-  for (RealSymbol* symbol :
-       {static_cast<RealSymbol*>(&real_execve), static_cast<RealSymbol*>(&real_execvpe),
-        static_cast<RealSymbol*>(&real_fexecve), static_cast<RealSymbol*>(&real_execveat)}) {
-    symbol->resolve();
-  }
+  real_execve.resolve();
+  real_execvpe.resolve();
 }
 
 int run_path(const char* path, char* const* arguments, char* const* environment) {
