@@ -256,6 +256,7 @@ bool claim(ThreadState& state) {
   task.wait_frame = nullptr;
   task.lock_depth = 0;
   task.dead_seen = kNoSlot;
+  task.buried_pid = 0;
   task.cred = &state.cred;
   task.on_deferred = deliver_deferred_signal;
   if (const int error = attach_task(task)) {

@@ -87,6 +87,7 @@ class Task {
   bool is_undo_apart = false;  // after unshare(CLONE_SYSVSEM)
   static constexpr u32 kUndoHints = 16;
   UndoHint undo_hints[kUndoHints];
+  i32 buried_pid = 0;       // of a process whose SEM_UNDO was applied, and may be left to nobody
   u32 dead_seen = kNoSlot;  // a dead task met on the way, to be reaped when no lock is held
 };
 

@@ -140,6 +140,10 @@ bool SetCheck::check_undo(const UndoRec& undo, u64 offset) {
     if (word == nullptr) return fail("the adjustments at ", offset, " are broken");
     if ((*word & 0xffff) != 0) ++nonzero;
   }
+  // No slot that is named as a witness is freed.
+  if (undo.witness != kNoSlot &&
+      (undo.witness > cell_.header().slots_high || !check_.is_live(undo.witness)))
+    return fail("the adjustments at ", offset, " have no task as witness");
   if (undo.nonzero != 0) ++armed_;
   if (set_.burying == offset) return true;
   if (nonzero != undo.nonzero) return fail("nonzero is ", undo.nonzero, ", they are ", nonzero);

@@ -267,7 +267,7 @@ long sys_msgget(Task& task, int key, int flags) {
       task, registry, static_cast<Key>(key), flags,
       [&] { return new_queue_locked(task, registry, static_cast<Key>(key), flags); },
       [&](u64 offset) { return existing_queue_locked(task, offset, flags); });
-  reap_seen(task, reap_objects);
+  reap_met(task);
   return result;
 }
 
@@ -285,7 +285,7 @@ long sys_msgsnd(Task& task, int id, const void* message, std::size_t size, int f
   BuiltMessage built;
   if (const int error = built.build(task, message, size)) return error;
   const long result = send_message(task, id, built, flags);
-  if (result != -EINTR) reap_seen(task, reap_objects);
+  if (result != -EINTR) reap_met(task);
   return result;
 }
 
@@ -309,7 +309,7 @@ long sys_msgrcv(Task& task, int id, void* message, std::size_t size, long type, 
   if (result == -EINTR) return result;
   if (result == 0) result = fill_buffer(task, message, size);
   if (task.rec->in_flight != 0) free_message(task, task.rec->in_flight);
-  reap_seen(task, reap_objects);
+  reap_met(task);
   return result;
 }
 

@@ -176,7 +176,7 @@ long sys_msgctl(Task& task, int id, int command, void* buffer) {
     case IPC_RMID: result = remove_queue(task, id); break;
     default: break;
   }
-  reap_seen(task, reap_objects);
+  reap_met(task);
   return result;
 }
 

@@ -50,6 +50,11 @@ void reap_objects(Task& reaper, TaskRec& dead, u32 dead_slot) {
   reap_undo(reaper, dead, dead_slot);
 }
 
+IPCELL_COLD void reap_met_slowly(Task& task) {
+  reap_seen(task, reap_objects);
+  if (task.buried_pid != 0) reap_buried(task);
+}
+
 int attach_task(Task& task) {
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;

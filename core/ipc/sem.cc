@@ -197,7 +197,7 @@ void recheck_semop(Task& task, WaitPlan& plan) {
     for (u32 n = 0; n < plan.watched; ++n) look_for_task(task, *task.cell->task(plan.watch[n]));
   }
   // Its slot's reaper names another of its process's tasks, whose death can be waited for.
-  reap_seen(task, reap_objects);
+  reap_met(task);
 }
 
 bool expire_semop(Task& task) { return cancel_sem_wait(task, -EAGAIN); }
@@ -274,7 +274,7 @@ long sys_semget(Task& task, int key, int nsems, int flags) {
       task, registry, static_cast<Key>(key), flags,
       [&] { return new_set_locked(task, registry, static_cast<Key>(key), nsems, flags); },
       [&](u64 offset) { return existing_set_locked(task, offset, nsems, flags); });
-  reap_seen(task, reap_objects);
+  reap_met(task);
   return result;
 }
 
@@ -305,7 +305,7 @@ long sys_semtimedop(Task& task, int id, const struct sembuf* ops, std::size_t co
   look_at_ops(args);
   const long result = run_semop(task, args, deadline_ns);
   // Taken back by a handler, which may have forked: nothing here is ours any more.
-  if (result != -EINTR) reap_seen(task, reap_objects);
+  if (result != -EINTR) reap_met(task);
   return result;
 }
 

@@ -331,7 +331,7 @@ long sys_semctl(Task& task, int id, int num, int command, unsigned long argument
   if (task.cell->is_poisoned()) return -EIO;
   if (id < 0) return -EINVAL;
   const long result = control(task, id, num, command, argument);
-  reap_seen(task, reap_objects);
+  reap_met(task);
   return result;
 }
 

@@ -176,6 +176,7 @@ void bury(Task& task, SemSetRec& set, UndoRec& undo) {
       journal.commit();
   }
   set_nonzero(journal, cell, set, undo, 0);
+  task.buried_pid = process->pid;
   journal.set(undo.is_spent, 1u);
   journal.set(set.burying, 0);
   journal.set_if_changed(set.otime, now(task));
@@ -388,8 +389,8 @@ void reap_list(Task& reaper, const TaskRec& dead, u32 dead_slot, i32 tid) {
   }
 }
 
-// A process whose tasks were all reaped while it lived has nobody to tell of its end: those who
-// come by its bucket look.
+// A process whose tasks were all reaped before it was gone has nobody to tell of its end: those who
+// bury it look, and those who reap another of its bucket.
 UndoProcess* find_forgotten(Task& task, i32 pid) {
   const Cell& cell = *task.cell;
   Locked table(task, cell.layout().processes.lock);
@@ -408,6 +409,13 @@ UndoProcess* find_forgotten(Task& task, i32 pid) {
     offset = process->next;
   }
   return nullptr;
+}
+
+void free_forgotten(Task& task, i32 pid) {
+  while (UndoProcess* process = find_forgotten(task, pid)) {
+    bury_process(task, *process);
+    if (task.cell->is_poisoned()) return;
+  }
 }
 
 }  // namespace
@@ -539,10 +547,18 @@ void reap_undo(Task& reaper, const TaskRec& dead, u32 dead_slot) {
   if (load_acquire(bucket_of(*reaper.cell, dead.pid)) == 0) return;
   reap_list(reaper, dead, dead_slot, dead.tid);
   reap_list(reaper, dead, dead_slot, 0);
-  while (UndoProcess* process = find_forgotten(reaper, dead.pid)) {
-    bury_process(reaper, *process);
-    if (reaper.cell->is_poisoned()) return;
-  }
+  free_forgotten(reaper, dead.pid);
+  reaper.buried_pid = 0;
+}
+
+void reap_buried(Task& task) {
+  const i32 pid = task.buried_pid;
+  task.buried_pid = 0;
+  const Critical critical(task);
+  LockWord& reap_lock = task.cell->header().reap_lock;
+  if (task.cell->is_poisoned() || !try_lock(task, reap_lock)) return;
+  free_forgotten(task, pid);
+  unlock(task, reap_lock);
 }
 
 void sys_unshare_undo(Task& task, bool is_alone) {

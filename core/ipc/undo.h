@@ -47,5 +47,8 @@ void join_process(Task& task);
 // A dead task's slot is about to be freed: if its process is gone as well, its adjustments are made
 // and freed; else they get another witness.
 void reap_undo(Task& reaper, const TaskRec& dead, u32 dead_slot);
+// Frees the records of the process that the task has buried on its way, if no slot of it is left to
+// be reaped. The task holds no lock.
+void reap_buried(Task& task);
 
 }  // namespace ipcell

@@ -35,6 +35,7 @@ unsigned char text_byte(std::uint8_t tag, std::uint32_t n) {
 void never_spin(ipcell::Task& task) {
   task.spin_pause = task.yield_pause = ~0u;
   task.yield_credit = 0;
+  task.turn_pause = ~0u;
 }
 
 // The time stands still: a second's change would change the number of a victim's instructions.
@@ -66,6 +67,10 @@ void Actor::open_cell() {
   never_spin(task);
   task.identity.pid = getpid();
   task.identity.tid = static_cast<int>(syscall(SYS_gettid));
+  bool is_zombie;
+  ipcell::u64 start_time = 0;
+  expect(ipcell::read_process(getpid(), &start_time, &is_zombie), "/proc does not know us");
+  task.identity.start_time = start_time;
   struct ::stat space;
   if (::stat("/proc/self/ns/pid", &space) == 0) task.identity.pid_namespace = space.st_ino;
 }
@@ -191,6 +196,7 @@ void Actor::touch() {
   struct msginfo info;
   const long result = ipcell::sys_msgctl(task, 0, MSG_INFO, &info);
   expect(result >= 0, "MSG_INFO failed: %ld", result);
+  expect(read_proc_sem() > 0, "the text of /proc/sysvipc/sem is empty");
 }
 
 void Actor::check(ipcell::CheckMode mode, const char* when) {

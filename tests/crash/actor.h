@@ -5,11 +5,13 @@
 
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/sem.h>
 
 #include <vector>
 
 #include "core/ipc/check.h"
 #include "core/ipc/msg.h"
+#include "core/ipc/sem.h"
 #include "core/syscalls.h"
 #include "tests/crash/board.h"
 
@@ -19,6 +21,10 @@ extern "C" void crash_begin();
 extern "C" void crash_end();
 
 namespace crash {
+
+// Of a semop(2), and of a set's semaphores.
+using Ops = std::vector<struct sembuf>;
+using Values = std::vector<unsigned short>;
 
 constexpr int kWakeLimitMs = 1000;  // nobody may sleep longer than this once its time has come
 
@@ -58,6 +64,27 @@ class Actor {
   std::vector<Message> drain(int queue);
   void fill(int queue, int count, std::uint32_t size, std::uint8_t first_tag, long type = 1);
 
+  // --- sets of semaphores, by their number in board.sets (actor_sem.cc)
+  void make_set(int set, const Values& values, int key = IPC_PRIVATE);
+  long semop(int set, const Ops& ops, const struct timespec* timeout = nullptr) {
+    return ipcell::sys_semtimedop(task, board.sets[set], ops.data(), ops.size(), timeout);
+  }
+  long control_set(int set, int command, int num = 0, unsigned long argument = 0) {
+    return ipcell::sys_semctl(task, board.sets[set], num, command, argument);
+  }
+  Values values(int set);
+  // Who changed the semaphore last.
+  long last_pid(int set, int num = 0) { return control_set(set, GETPID, num); }
+  // The text of /proc, for which each set is locked and its dead are buried. Its length.
+  long read_proc_sem();
+  // A set's whole life, with SEM_UNDO.
+  void exercise_set();
+  // No process but this one is left among those that used SEM_UNDO.
+  void expect_no_processes();
+  ipcell::SemSetRec& set_record(int set) {
+    return *cell.at<ipcell::SemSetRec>(board.set_records[set]);
+  }
+
   // --- for the survivor: the others
   // True if the sleeper's task still is in a queue's list; while nobody runs.
   bool is_waiting(int sleeper) const;
@@ -68,7 +95,7 @@ class Actor {
   // Sleeper `sleeper` has received exactly this.
   void expect_received(int sleeper, const Message& message);
   long result_of_contender(int contender);
-  // Locks every queue once: whoever does so finishes what a dead task left unsettled.
+  // Locks every queue and set once: whoever does so finishes what a dead task left unsettled.
   void touch();
   void check(ipcell::CheckMode mode, const char* when);
 

@@ -39,6 +39,7 @@ struct Slate {
 
 constexpr int kMaxHelpers = 8;
 constexpr int kMaxQueues = 4;
+constexpr int kMaxSets = 3;
 
 struct Board {
   Slate survivor;
@@ -48,10 +49,13 @@ struct Board {
   Slate contenders[kMaxHelpers];
   int ids[kMaxQueues];                // queues that the set-up made
   std::uint64_t records[kMaxQueues];  // and their records
-  std::uint32_t slots_high;           // after the set-up
-  Outcome outcome;                    // what the survivor found
-  bool was_awakened;                  // the victim slept and was let go on
-  bool is_late;                       // real operations first, then the reaping
+  int sets[kMaxSets];                 // sets of semaphores
+  std::uint64_t set_records[kMaxSets];
+  std::uint32_t slots_high;  // after the set-up
+  Outcome outcome;           // what the survivor found
+  bool was_awakened;         // the victim slept and was let go on
+  bool is_late;              // real operations first, then the reaping
+  bool is_thread;            // the victim's process outlives it
   std::atomic<bool> has_failed;
   char failure[512];
 };

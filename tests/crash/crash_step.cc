@@ -36,7 +36,7 @@ struct Arguments {
   SweepOptions sweep;
   std::vector<std::string> names;
   Plan plan;
-  double seconds = 50;  // for all together, unless --all
+  double seconds = 70;  // for all together, unless --all
   bool is_single = false;
   bool is_list = false;
   bool is_self_test = false;
@@ -165,6 +165,15 @@ std::vector<Scenario> all_scenarios() {
   add_task_scenarios(scenarios);
   add_contention_scenarios(scenarios);
   add_pause_scenarios(scenarios);
+  add_pause_sem_scenarios(scenarios);
+  add_sem_get_scenarios(scenarios);
+  add_sem_op_scenarios(scenarios);
+  add_sem_block_scenarios(scenarios);
+  add_sem_wake_scenarios(scenarios);
+  add_sem_control_scenarios(scenarios);
+  add_undo_scenarios(scenarios);
+  add_undo_task_scenarios(scenarios);
+  add_undo_thread_scenarios(scenarios);
   add_recovery_scenarios(scenarios);
   add_self_test_scenarios(scenarios);
   return scenarios;

@@ -86,6 +86,7 @@ bool Walk::go_to(long kill_at, const Profile& profile, bool* has_drifted) {
 void Walk::die(Death death, long kill_at, const Profile& profile) {
   if (kill_at != kToTheEnd && kill_at < profile.size()) tracee_.enter(profile.kinds[kill_at]);
   if (death == Death::Thread) {
+    stage_.board().is_thread = true;
     tracee_.exit_thread(slate_.pid);
     return;
   }

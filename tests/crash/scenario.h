@@ -19,6 +19,8 @@ struct Scenario {
   // So many of them, the first, are killed when the victim stands at its marker: it meets them
   // unreaped.
   int doomed = 0;
+  // Nobody waits for the doomed: they stay zombies.
+  bool are_zombies = false;
   // The victim's, before the marker, and between the markers. It has a task, unless it `attaches`.
   std::function<void(Actor&)> prepare = [](Actor&) {};
   std::function<long(Actor&)> operation;
@@ -43,6 +45,8 @@ struct Scenario {
   std::function<void(Actor&)> after_death = [](Actor&) {};
   // The survivor's: was it absent or whole? Sleepers are stopped until it lets them go.
   std::function<Outcome(Actor&)> verify;
+  // The survivor's, when all the others are gone.
+  std::function<void(Actor&)> verify_end = [](Actor&) {};
   // Not run unless asked for by name: it is wrong on purpose.
   bool is_self_test = false;
   // The outcome may differ from what the order of instructions says (other processes take part).
@@ -58,6 +62,15 @@ void add_control_scenarios(std::vector<Scenario>& scenarios);
 void add_task_scenarios(std::vector<Scenario>& scenarios);
 void add_contention_scenarios(std::vector<Scenario>& scenarios);
 void add_pause_scenarios(std::vector<Scenario>& scenarios);
+void add_pause_sem_scenarios(std::vector<Scenario>& scenarios);
+void add_sem_get_scenarios(std::vector<Scenario>& scenarios);
+void add_sem_op_scenarios(std::vector<Scenario>& scenarios);
+void add_sem_block_scenarios(std::vector<Scenario>& scenarios);
+void add_sem_wake_scenarios(std::vector<Scenario>& scenarios);
+void add_sem_control_scenarios(std::vector<Scenario>& scenarios);
+void add_undo_scenarios(std::vector<Scenario>& scenarios);
+void add_undo_task_scenarios(std::vector<Scenario>& scenarios);
+void add_undo_thread_scenarios(std::vector<Scenario>& scenarios);
 void add_self_test_scenarios(std::vector<Scenario>& scenarios);
 void add_recovery_scenarios(std::vector<Scenario>& scenarios);
 
@@ -75,6 +88,14 @@ std::function<void(Actor&)> warm_and_load(const Message& message);
 // A sleeper that receives, or sends.
 std::function<long(Actor&)> receiver(std::uint32_t size, long type = 0);
 std::function<long(Actor&)> sender(const Message& message);
+// Reaps all that are dead; the second attaches before.
+long reap(Actor& actor);
+long attach_and_reap(Actor& actor);
+// Contenders that do away with sleeper 0 while the victim serves it: kills it, and is the new owner
+// of its slot, who waits for queue 1 until the survivor calls serve_new_slot().
+long kill_sleeper(Actor& actor);
+long wait_in_new_slot(Actor& actor);
+void serve_new_slot(Actor& actor);
 // A read-only operation's verify: the messages are what they were.
 std::function<Outcome(Actor&)> unchanged(Messages messages);
 

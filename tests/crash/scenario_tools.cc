@@ -1,3 +1,6 @@
+#include <signal.h>
+#include <unistd.h>
+
 #include <string>
 
 #include "tests/crash/scenario.h"
@@ -54,6 +57,39 @@ std::function<long(Actor&)> receiver(std::uint32_t size, long type) {
 
 std::function<long(Actor&)> sender(const Message& message) {
   return [message](Actor& actor) { return actor.send(0, message); };
+}
+
+long reap(Actor& actor) {
+  ipcell::reap_dead_tasks(actor.task);
+  return 0;
+}
+
+long attach_and_reap(Actor& actor) {
+  actor.attach();
+  return reap(actor);
+}
+
+long kill_sleeper(Actor& actor) {
+  const Slate& sleeper = actor.board.sleepers[0];
+  kill(sleeper.pid, SIGKILL);
+  for (int tries = 0; tries < 1000; ++tries) {
+    if (ipcell::is_token_dead(actor.cell.task(sleeper.slot)->token)) return 0;
+    usleep(100);
+  }
+  return -1;
+}
+
+long wait_in_new_slot(Actor& actor) {
+  actor.attach();
+  return actor.receive(1, 8192);
+}
+
+// The slot's new owner has none of what its predecessor was given.
+void serve_new_slot(Actor& actor) {
+  actor.let_sleepers_go();
+  actor.expect(actor.send(1, {1, 11, 3}) == 0, "the survivor cannot send");
+  const long result = actor.result_of_contender(2);
+  actor.expect(result == 11, "the slot's new owner returned %ld and not 11", result);
 }
 
 std::function<Outcome(Actor&)> unchanged(Messages messages) {

@@ -23,16 +23,6 @@ long attach_and_stat(Actor& actor) {
   return stat_it(actor);
 }
 
-long reap(Actor& actor) {
-  ipcell::reap_dead_tasks(actor.task);
-  return 0;
-}
-
-long attach_and_reap(Actor& actor) {
-  actor.attach();
-  return reap(actor);
-}
-
 // Stops with the queue's lock and an open transaction; killed there later.
 long die_holding(Actor& actor) {
   ipcell::MsgQueueRec& queue = actor.record(0);
@@ -136,30 +126,12 @@ Scenario recovering(const char* name, std::function<long(Actor&)> operation,
 // ---------------------------------------------------------------- a sleeper dies while it is
 // served
 
-long kill_sleeper(Actor& actor) {
-  const Slate& sleeper = actor.board.sleepers[0];
-  kill(sleeper.pid, SIGKILL);
-  for (int tries = 0; tries < 1000; ++tries) {
-    if (ipcell::is_token_dead(actor.cell.task(sleeper.slot)->token)) return 0;
-    usleep(100);
-  }
-  return -1;
-}
-
-long wait_in_new_slot(Actor& actor) {
-  actor.attach();
-  return actor.receive(1, 8192);
-}
-
 // The message went to the sleeper, and with it, or it is in the queue. The slot's new owner has
 // none of it.
 Outcome verify_served(Actor& actor) {
   const Messages found = actor.drain(0);
   actor.expect(found.empty() || found == Messages{kNew}, "the queue holds what nobody sent");
-  actor.let_sleepers_go();
-  actor.expect(actor.send(1, {1, 11, 3}) == 0, "the survivor cannot send");
-  const long result = actor.result_of_contender(2);
-  actor.expect(result == 11, "the slot's new owner returned %ld and not 11", result);
+  serve_new_slot(actor);
   return Outcome::Whole;
 }
 
@@ -167,10 +139,7 @@ Outcome verify_admitted(Actor& actor) {
   const Messages found = actor.drain(0);
   const bool is_in = found == Messages{kNew};
   actor.expect(found.empty() || is_in, "the queue holds what nobody sent");
-  actor.let_sleepers_go();
-  actor.expect(actor.send(1, {1, 11, 3}) == 0, "the survivor cannot send");
-  const long result = actor.result_of_contender(2);
-  actor.expect(result == 11, "the slot's new owner returned %ld and not 11", result);
+  serve_new_slot(actor);
   return Outcome::Whole;
 }
 

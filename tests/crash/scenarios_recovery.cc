@@ -13,11 +13,6 @@ long come_by(Actor& actor) {
   return 0;
 }
 
-long reap(Actor& actor) {
-  ipcell::reap_dead_tasks(actor.task);
-  return 0;
-}
-
 long attach_another(Actor& actor) {
   static ipcell::Task another;
   another.cell = &actor.cell;
@@ -55,6 +50,30 @@ constexpr Pair kPairs[] = {
     {"interrupt-send", "reap", reap},
     {"reap-waiters", "reap", reap},
     {"rmid-both", "attach", attach_another},
+    {"sem-get-large", "reap", reap},
+    {"sem-long-failing", "come-by", come_by},
+    {"undo-first-large", "reap", reap},
+    {"undo-first-large", "attach", attach_another},
+    {"block-complex", "come-by", come_by},
+    {"block-complex", "reap", reap},
+    {"wake-mixed", "come-by", come_by},
+    {"wake-unmerge", "reap", reap},
+    {"reap-semop", "reap", reap},
+    {"interrupt-semop-complex", "come-by", come_by},
+    {"setall", "come-by", come_by},
+    {"setall", "reap", reap},
+    {"sem-rmid-holders", "come-by", come_by},
+    {"sem-rmid-holders", "reap", reap},
+    {"bury-several", "come-by", come_by},
+    {"bury-several", "reap", reap},
+    {"bury-many", "come-by", come_by},
+    {"bury-wakes-dead", "come-by", come_by},
+    {"bury-wakes-dead", "reap", reap},
+    {"undo-reap", "come-by", come_by},
+    {"undo-reap", "reap", reap},
+    {"undo-attach", "attach", attach_another},
+    {"undo-witness", "reap", reap},
+    {"undo-unshare", "reap", reap},
 };
 
 }  // namespace

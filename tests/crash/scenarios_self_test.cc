@@ -1,6 +1,7 @@
 // Wrong on purpose: operations that break the rules of core/cell/journal.h. If the stepping test
 // finds nothing in them it finds nothing at all (crash_step --self-test).
-#include "tests/crash/scenario.h"
+#include "core/ipc/undo.h"
+#include "tests/crash/sem_tools.h"
 
 namespace crash {
 
@@ -49,6 +50,23 @@ long publish_too_early(Actor& actor) {
   return 0;
 }
 
+// What a dead process has to undo, done in one transaction and forgotten in another: the next may
+// do it again.
+long undo_in_two_steps(Actor& actor) {
+  ipcell::SemSetRec& set = actor.set_record(0);
+  ipcell::Locked locked(actor.task, set.lock);
+  auto& undo = *actor.cell.at<ipcell::UndoRec>(set.armed);
+  ipcell::Semaphore& sem = *ipcell::semaphore_at(actor.cell, set, 0);
+  const int value = sem.get().value + ipcell::adjustment_of(undo.adjustments[0], sem);
+  ipcell::Journal journal(actor.task);
+  journal.set(sem.state, ipcell::pack_state(static_cast<ipcell::u32>(value), 0));
+  journal.commit();
+  journal.set(undo.adjustments[0], 0);
+  ipcell::set_nonzero(journal, actor.cell, set, undo, 0);
+  journal.commit();
+  return 0;
+}
+
 Outcome verify_nothing(Actor&) { return Outcome::Absent; }
 
 Scenario wrong(const char* name, long (*operation)(Actor&)) {
@@ -68,6 +86,15 @@ void add_self_test_scenarios(std::vector<Scenario>& scenarios) {
   scenarios.push_back(wrong("self-test-publish", publish_too_early));
   scenarios.back().setup = queue_with({});
   scenarios.back().sleepers = {receiver(100)};
+  scenarios.push_back(wrong("self-test-undo", undo_in_two_steps));
+  Scenario& undoing = scenarios.back();
+  undoing.setup = set_with({5});
+  undoing.sleepers = {holder({{0, -2, SEM_UNDO}})};
+  undoing.doomed = 1;
+  undoing.verify = [](Actor& actor) {
+    expect_values(actor, {5}, "when the dead are buried");
+    return Outcome::Absent;
+  };
 }
 
 }  // namespace crash

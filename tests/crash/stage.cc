@@ -134,6 +134,7 @@ void Stage::exercise(Actor& actor) {
     ++tag;
   }
   actor.expect(actor.remove(queue) == 0, "afterwards IPC_RMID fails");
+  actor.exercise_set();
 }
 
 void Stage::survive(Actor& actor) {
@@ -155,6 +156,8 @@ void Stage::survive(Actor& actor) {
   ipcell::reap_dead_tasks(actor.task);
   actor.touch();
   actor.check(CheckMode::Quiescent, "at the end");
+  scenario_.verify_end(actor);
+  if (!board_->is_thread) actor.expect_no_processes();
   for (ipcell::u32 slot = 2; slot <= cell_.header().slots_high; ++slot) {
     actor.expect(cell_.layout().task_states[slot - 1] != ipcell::kTaskLive,
                  "slot %u is not free at the end", slot);
@@ -195,7 +198,15 @@ void Stage::end_process(Slate& slate) {
 }
 
 void Stage::kill_doomed() {
-  for (int n = 0; n < scenario_.doomed; ++n) end_process(board_->sleepers[n]);
+  for (int n = 0; n < scenario_.doomed; ++n) {
+    Slate& slate = board_->sleepers[n];
+    if (!scenario_.are_zombies) {
+      end_process(slate);
+      continue;
+    }
+    kill(slate.pid, SIGKILL);
+    while (thread_state(slate.pid) != 'Z') nap(50);
+  }
 }
 
 template <class Body>

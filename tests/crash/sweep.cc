@@ -98,8 +98,10 @@ std::vector<long> Sweep::choose(const Profile& profile, long wanted) const {
 }
 
 // Once an operation is whole it stays so, whenever the victim dies after that.
+// (Not known of a run that has drifted: its instructions have other numbers.)
 void Sweep::check_order(const Plan& plan, const RunResult& result) {
   if (scenario_.is_unordered || scenario_.is_pause || plan.profile2 != nullptr) return;
+  if (result.has_drifted) return;
   const int phase = result.was_awakened ? 1 : 0;
   const long at = plan.kill_at == kToTheEnd ? profile_.size() : plan.kill_at;
   long& absent = last_absent_[phase];
@@ -155,6 +157,7 @@ void Sweep::run() {
     report(plan, result.violation);
     return;
   }
+  check_order(plan, result);
   if (!scenario_.recovery) {
     points_ = profile_.size() + 1;
     for (long at : choose(profile_, options_.points)) {

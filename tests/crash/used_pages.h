@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "core/cell/cell.h"
 
@@ -11,16 +10,19 @@ namespace crash {
 
 class UsedPages {
  public:
-  explicit UsedPages(const ipcell::Cell& cell) : cell_(cell) { (void)has_changed(); }
+  explicit UsedPages(const ipcell::Cell& cell);
+  ~UsedPages();
+  UsedPages(const UsedPages&) = delete;
+  UsedPages& operator=(const UsedPages&) = delete;
   // True if the cell differs from what it was at the last call.
   bool has_changed();
 
  private:
   bool update(std::uint64_t offset, std::uint64_t size);
+  bool update_heap();
 
   const ipcell::Cell& cell_;
-  std::vector<unsigned char> copy_;  // as it was, range after range
-  std::uint64_t used_ = 0;           // of copy_, while it is compared
+  unsigned char* copy_;  // as it was, at the same offsets; memory is only behind what is in use
 };
 
 }  // namespace crash
