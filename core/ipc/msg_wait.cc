@@ -203,7 +203,8 @@ FoundMessage find_message(const Cell& cell, const MsgQueueRec& queue, i64 type, 
       best = {offset, previous, message};
       if (mode != SEARCH_LESSEQUAL || message->type == 1) return best;
       // The lowest type wins, and the first of it.
-      type = message->type - 1;
+      // A type of a scribbled cell may be the least there is.
+      type = static_cast<i64>(static_cast<u64>(message->type) - 1);
     }
     previous = offset;
     offset = message->next;
