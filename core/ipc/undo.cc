@@ -27,13 +27,18 @@ UndoProcess* process_at(const Cell& cell, u64 offset) {
 // Calls `visit(undo)` for each record of a list, until it returns false. The link is read before.
 template <class Visit>
 void for_each_undo(const Cell& cell, u64 first, u64 UndoRec::*next, Visit visit) {
-  u64 steps = 0;
-  for (u64 offset = first; offset != 0; ++steps) {
+  // A list that goes round comes to the mark again, which moves on ever more slowly: visits may
+  // ask the kernel, and are not to be made millions of times.
+  u64 mark = 0;
+  u32 steps = 0;
+  for (u64 offset = first; offset != 0;) {
     UndoRec* undo = undo_at(cell, offset);
-    if (undo == nullptr || steps > kHeapSize / sizeof(UndoRec)) {
+    if (undo == nullptr || offset == mark) {
       cell.poison(kBrokenUndos);
       return;
     }
+    ++steps;
+    if ((steps & (steps - 1)) == 0) mark = offset;
     offset = undo->*next;
     if (!visit(*undo)) return;
   }

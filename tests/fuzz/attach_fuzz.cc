@@ -109,7 +109,7 @@ void add_header_fields(std::vector<Case>& cases) {
   for (unsigned byte = 0; byte < sizeof ipcell::kMagic; ++byte) {
     cases.push_back(field<std::uint8_t>("magic byte", byte, 0xff, CellFault::NotACell));
   }
-  for (std::uint32_t version : {0u, 2u, 0xffffffffu}) {
+  for (std::uint32_t version : {0u, ipcell::kLayoutVersion + 1, 0xffffffffu}) {
     cases.push_back(field("version", offsetof(Header, version), version, CellFault::OtherVersion));
   }
   for (std::uint64_t signature : {std::uint64_t{0}, ~std::uint64_t{0}}) {

@@ -21,6 +21,8 @@ bool Player::open(const char* path) {
   task.cred = &cred_;
   task.identity.pid = getpid();
   task.identity.tid = static_cast<int>(syscall(SYS_gettid));
+  bool is_zombie;
+  ipcell::read_process(task.identity.pid, &task.identity.start_time, &is_zombie);
   struct stat space;
   if (stat("/proc/self/ns/pid", &space) == 0) task.identity.pid_namespace = space.st_ino;
   return true;
@@ -42,19 +44,17 @@ bool Player::put_between_guards() {
 
 int Player::attach() { return ipcell::attach_task(task); }
 
-namespace {
-
-int any_id(Player& player, Rng& rng, int queues) {
-  // As a program knows it, or as the cell now says, or nonsense.
-  const auto& registry = ipcell::msg_registry(player.cell);
-  const auto index = static_cast<ipcell::u32>(rng.below(static_cast<std::uint64_t>(queues) + 1));
+int any_id(Player& player, Rng& rng, const ipcell::Registry& registry, int count) {
+  const auto index = static_cast<ipcell::u32>(rng.below(static_cast<std::uint64_t>(count) + 1));
   if (rng.chance(10)) return static_cast<int>(rng.next());
   if (rng.chance(30)) {
-    const auto* queue = player.cell.at<ipcell::MsgQueueRec>(registry.entries[index].record);
-    if (queue != nullptr) return queue->perm.id;
+    const auto* object = player.cell.at<ipcell::ObjectHead>(registry.entries[index].record);
+    if (object != nullptr) return object->perm.id;
   }
   return static_cast<int>(index);
 }
+
+namespace {
 
 std::size_t any_size(Rng& rng) {
   constexpr std::size_t kSizes[] = {0, 1, 24, 25, 100, 1000, 8192, 8224, 20000};
@@ -91,10 +91,8 @@ void read_text(Player& player) {
   }
 }
 
-}  // namespace
-
-void call_one(Player& player, Rng& rng, int queues) {
-  const int id = any_id(player, rng, queues);
+void call_msg(Player& player, Rng& rng, int count) {
+  const int id = any_id(player, rng, ipcell::msg_registry(player.cell), count);
   switch (rng.below(12)) {
     case 0: (void)ipcell::sys_msgget(player.task, static_cast<int>(rng.below(6)), 0600); break;
     case 1:
@@ -114,6 +112,13 @@ void call_one(Player& player, Rng& rng, int queues) {
     case 10: read_text(player); break;
     case 11: ipcell::reap_dead_tasks(player.task); break;
   }
+}
+
+}  // namespace
+
+void call_one(Player& player, Rng& rng, int count) {
+  if (rng.chance(40)) return call_msg(player, rng, count);
+  call_sem(player, rng, count);
 }
 
 }  // namespace fuzz

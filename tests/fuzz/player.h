@@ -3,9 +3,11 @@
 
 #include <sys/ipc.h>
 #include <sys/msg.h>
+#include <sys/sem.h>
 
 #include "core/ipc/check.h"
 #include "core/ipc/msg.h"
+#include "core/ipc/sem.h"
 #include "core/syscalls.h"
 
 namespace fuzz {
@@ -34,8 +36,16 @@ struct Buffer {
 };
 extern Buffer buffer;
 
-// All system calls once, or some of them often, on whatever is there. No call blocks.
 class Rng;
-void call_one(Player& player, Rng& rng, int queues);
+
+// An id of one of the first `count` objects, as a program knows it, or as the cell now says, or
+// nonsense.
+int any_id(Player& player, Rng& rng, const ipcell::Registry& registry, int count);
+
+// One system call of any kind on whatever is there, of `count` queues and sets. It does not block.
+void call_one(Player& player, Rng& rng, int count);
+// Those of semaphores. A `timeout`: semop may sleep so long.
+void call_sem(Player& player, Rng& rng, int count);
+void operate_any(Player& player, Rng& rng, int id, const struct timespec* timeout);
 
 }  // namespace fuzz

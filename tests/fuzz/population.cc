@@ -20,13 +20,13 @@ using ipcell::Locked;
 using ipcell::MsgQueueRec;
 using ipcell::Registry;
 
-namespace {
-
 void require(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "the population: %s\n", what);
   _exit(2);
 }
+
+namespace {
 
 void stop_here() { raise(SIGSTOP); }
 
@@ -53,8 +53,8 @@ MsgQueueRec& record(Player& player, int id) {
 void make_queues(Player& player) {
   player.cell.header().limits.msgmax = sizeof buffer.text;
   player.cell.header().limits.msgmnb = 3 * sizeof buffer.text;
-  constexpr int kKeys[kQueues] = {1, 2, IPC_PRIVATE, 3, 4};
-  for (int n = 0; n < kQueues; ++n) {
+  constexpr int kKeys[kObjects] = {1, 2, IPC_PRIVATE, 3, 4};
+  for (int n = 0; n < kObjects; ++n) {
     require(ipcell::sys_msgget(player.task, kKeys[n], IPC_CREAT | 0600) == n, "msgget");
   }
   for (std::size_t size : {0, 10, 100, 1000, 8192, 20000})
@@ -62,7 +62,6 @@ void make_queues(Player& player) {
   limit(player, 3, 100);
   send(player, 3, 1, 100);
   for (int n = 0; n < 3; ++n) send(player, 4, 2, 50);
-  stop_here();
 }
 
 void receive_for_ever(Player& player, std::size_t size, long type) {
@@ -146,18 +145,30 @@ bool Population::add(const Act& act, bool dies) {
 
 // The dead come last: who attaches reaps whom it meets.
 bool Population::populate() {
-  const bool are_alive = add(make_queues, false) &&
+  const auto make_objects = [](Player& player) {
+    make_queues(player);
+    make_sets(player);
+    stop_here();
+  };
+  const bool are_alive = add(make_objects, false) &&
                          add([](Player& player) { receive_for_ever(player, 100, 4); }, false) &&
                          add([](Player& player) { receive_for_ever(player, 5, 0); }, false) &&
                          add([](Player& player) { send_for_ever(player, 50); }, false) &&
-                         add([](Player& player) { send_for_ever(player, 8192); }, false);
+                         add([](Player& player) { send_for_ever(player, 8192); }, false) &&
+                         add(take_for_ever, false) && add(await_zero_for_ever, false) &&
+                         add(take_several_for_ever, false) && add(await_zeros_for_ever, false);
   if (!are_alive) return false;
   const pid_t doomed = fork();
   if (doomed == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    Player players[4];
+    Player players[9];
     for (Player& player : players)
       require(player.open(path_.c_str()) && player.attach() == 0, "attach");
+    die_holding(players[4]);
+    die_removing_set(players[5]);
+    die_in_list(players[6]);
+    die_with_arrays(players[7]);
+    die_burying(players[8]);
     die_with_message(players[0]);
     die_removing(players[1]);
     die_with_lock(players[2]);
@@ -182,6 +193,7 @@ void Population::take_snapshot() {
     keep(kRegistries + family * sizeof(Registry),
          ipcell::align_up(offsetof(Registry, entries) + 1, ipcell::kPage));
   }
+  keep(offsetof(CellLayout, processes), sizeof(ipcell::ProcessTable));
   keep(offsetof(CellLayout, task_states), ipcell::kPage);
   keep(offsetof(CellLayout, tasks), cell_.header().slots_high * sizeof(ipcell::TaskPage));
   keep(ipcell::kHeapOffset, cell_.layout().heap.chunks_used * ipcell::kChunkSize);

@@ -1,6 +1,7 @@
-// A cell with everything in it: queues, messages of all sizes, sleepers, and dead tasks that left
-// something at each of the places where one can. Its living are stopped processes, so that it stays
-// as it is, and it can be put back to what it was in no time.
+// A cell with everything in it: queues, messages of all sizes, semaphore sets, what processes would
+// undo, sleepers, and dead tasks that left something at each of the places where one can. Its
+// living are stopped processes, so that it stays as it is, and it can be put back to what it was in
+// no time.
 #pragma once
 
 #include <string>
@@ -10,7 +11,23 @@
 
 namespace fuzz {
 
-constexpr int kQueues = 5;
+// Queues, and as many semaphore sets.
+constexpr int kObjects = 5;
+
+void require(bool holds, const char* what);
+
+// population_sem.cc. Semaphore sets 0: one small, with sleepers. 1: large, with adjustments. 2:
+// with those who wait for several semaphores. 3: whose dead are being buried. 4: to be removed.
+void make_sets(Player& player);
+void take_for_ever(Player& player);
+void await_zero_for_ever(Player& player);
+void take_several_for_ever(Player& player);
+void await_zeros_for_ever(Player& player);
+void die_holding(Player& player);
+void die_removing_set(Player& player);
+void die_in_list(Player& player);
+void die_with_arrays(Player& player);
+void die_burying(Player& player);
 
 class Population {
  public:

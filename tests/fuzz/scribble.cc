@@ -21,6 +21,14 @@ void Scribbler::add_tables() {
   add("msgmax", layout.header.limits.msgmax);
   add("msgmnb", layout.header.limits.msgmnb);
   add("msgmni", layout.header.limits.msgmni);
+  add("semmsl", layout.header.limits.semmsl);
+  add("semmns", layout.header.limits.semmns);
+  add("semopm", layout.header.limits.semopm);
+  add("semmni", layout.header.limits.semmni);
+  add("processes.lock", layout.processes.lock.word);
+  for (auto& bucket : layout.processes.buckets) {
+    if (bucket != 0) add("process_bucket", bucket);
+  }
   add("heap.lock", layout.heap.lock.word);
   add("chunks_used", layout.heap.chunks_used);
   for (ipcell::u32 n = 0; n < ipcell::kBlockClasses; ++n) {
@@ -41,6 +49,7 @@ void Scribbler::add_registry(ipcell::Registry& registry) {
   add("next_idx", registry.next_idx);
   add("max_idx", registry.max_idx);
   add("next_id", registry.next_id);
+  add("total", registry.total);
   add("used_summary", registry.used_summary[0]);
   add("used", registry.used[0]);
   for (ipcell::u32 n = 0; n < 8; ++n) {
@@ -56,7 +65,7 @@ void Scribbler::add_registry(ipcell::Registry& registry) {
 void Scribbler::add_tasks() {
   CellLayout& layout = cell_.layout();
   // One more: the next to attach gets it.
-  for (ipcell::u32 n = 0; n <= layout.header.slots_high && n < 16; ++n) {
+  for (ipcell::u32 n = 0; n <= layout.header.slots_high && n < 32; ++n) {
     ipcell::TaskRec& rec = layout.tasks[n].rec;
     add("task_state", layout.task_states[n]);
     add("token", rec.token.word);
@@ -71,28 +80,55 @@ void Scribbler::add_tasks() {
     add("wait.perm_seq", rec.wait.perm_seq);
     add("wait.result", rec.wait.result);
     add("wait.message", rec.wait.message);
+    add("sem.ops", rec.wait.sem.ops);
+    add("sem.undo", rec.wait.sem.undo);
+    add("sem.op", rec.wait.sem.op);
+    add("sem.count", rec.wait.sem.count);
+    add("sem.alters", rec.wait.sem.alters);
+    add("sem.blocking", rec.wait.sem.blocking);
     add("in_flight", rec.in_flight);
     add("garbage", rec.garbage);
     add("destroying", rec.destroying);
-    for (int c : {0, 1, 7, 8}) add("cache", rec.cache[c]);
+    add("array", rec.array);
+    add("loose", rec.loose);
+    for (auto& block : rec.journal_blocks) add("journal_block", block);
+    for (int c : {0, 1, 7, 8, 9, 13, 14}) add("cache", rec.cache[c]);
     add("journal_count", rec.journal_count);
     for (int entry : {0, 1, 2}) add("journal.place", rec.journal[entry].place);
   }
 }
 
-// All words of records and message heads are worth it, and a free block's link.
+namespace {
+
+struct RecordWords {
+  const char* name;
+  std::uint64_t count;
+};
+
+// Of plain memory: a message's head, an array's with its first elements or leaves, operations.
+RecordWords words_of(ipcell::BlockClass block_class) {
+  switch (block_class) {
+    case ipcell::BlockClass::MsgQueue: return {"queue word", sizeof(ipcell::MsgQueueRec) / 8};
+    case ipcell::BlockClass::SemSet: return {"set word", sizeof(ipcell::SemSetRec) / 8};
+    case ipcell::BlockClass::UndoProcess: return {"process word", sizeof(ipcell::UndoProcess) / 8};
+    case ipcell::BlockClass::Undo: return {"undo word", sizeof(ipcell::UndoRec) / 8};
+    default: return {"memory word", sizeof(ipcell::MsgBlock) / 8 + 4};
+  }
+}
+
+}  // namespace
+
+// All words of records and of what stands first in a block of memory are worth it, and a free
+// block's link.
 void Scribbler::add_heap_records() {
   char text[64];
   ipcell::CellCheck blocks(cell_, ipcell::CheckMode::AfterReap, text, sizeof text);
   for (ipcell::u32 chunk = 0; chunk < blocks.chunks_used(); ++chunk) {
-    const bool is_queue = blocks.class_of_chunk(chunk) == ipcell::BlockClass::MsgQueue;
-    const std::uint64_t words =
-        is_queue ? sizeof(ipcell::MsgQueueRec) / 8 : sizeof(ipcell::MsgBlock) / 8;
+    const RecordWords words = words_of(blocks.class_of_chunk(chunk));
     std::uint64_t offset;
     for (ipcell::u32 n = 0; (offset = blocks.block_in_chunk(chunk, n)) != 0 && n < 16; ++n) {
-      for (std::uint64_t word = 0; word < words; ++word) {
-        fields_.push_back({is_queue ? "queue word" : "message word", offset + word * 8, 8});
-      }
+      for (std::uint64_t word = 0; word < words.count; ++word)
+        fields_.push_back({words.name, offset + word * 8, 8});
     }
   }
 }
@@ -100,6 +136,7 @@ void Scribbler::add_heap_records() {
 Scribbler::Scribbler(const ipcell::Cell& cell) : cell_(cell) {
   add_tables();
   add_registry(ipcell::msg_registry(cell));
+  add_registry(ipcell::sem_registry(cell));
   add_tasks();
   add_heap_records();
 }
@@ -144,7 +181,7 @@ std::uint64_t Scribbler::any_value(Rng& rng) const {
     case 3:
     case 4: return any_block(rng);
     // A slot, with or without the waiters' bit.
-    case 5: return rng.below(14) | (rng.chance(30) ? kLockWaiters : 0);
+    case 5: return rng.below(22) | (rng.chance(30) ? kLockWaiters : 0);
     case 6: return rng.below(kCellSize) & ~std::uint64_t{7};
     default: return rng.next();
   }

@@ -46,7 +46,23 @@ int sleep_on_sand(ipcell::u32& word, ipcell::u32, ipcell::i64) {
   return act->rng.chance(70) ? -ETIMEDOUT : -EINTR;
 }
 
+// semop(2) sleeps in the kernel. What happens meanwhile happens before it goes to sleep, by the
+// handler of a signal that was put off; in the end its time is over.
+void block_in_semop() {
+  Player& player = act->player;
+  player.task.on_deferred = [](ipcell::Task& task) {
+    task.deferred = 0;
+    if (act->rng.chance(70)) spoil(2);
+    if (act->rng.chance(30)) (void)ipcell::interrupt_wait(task);
+  };
+  player.task.deferred = act->rng.chance(80);
+  const struct timespec timeout = {0, act->rng.chance(10) ? 70'000'000 : 1'000'000};
+  const int id = any_id(player, act->rng, ipcell::sem_registry(player.cell), kObjects);
+  operate_any(player, act->rng, id, &timeout);
+}
+
 void block() {
+  if (act->rng.chance(50)) return block_in_semop();
   act->player.task.sleep = sleep_on_sand;
   if (act->rng.chance(50)) {
     (void)ipcell::sys_msgrcv(act->player.task, 1, &buffer, 500, 77, 0);
@@ -64,12 +80,12 @@ int play() {
   if (is_early) spoil(6);
   if (player.attach() != 0) return 0;
   if (!is_early) {
-    for (int n = 0; n < 5; ++n) call_one(player, act->rng, kQueues);
+    for (int n = 0; n < 5; ++n) call_one(player, act->rng, kObjects);
     spoil(6);
   }
   for (int n = 0; n < 40; ++n) {
     if (act->rng.chance(8)) block();
-    call_one(player, act->rng, kQueues);
+    call_one(player, act->rng, kObjects);
     if (clears_poison) player.cell.header().poisoned = 0;
   }
   char text[200];

@@ -1,6 +1,8 @@
 // Blocks of the heap, taken and given as the operations do it.
 #pragma once
 
+#include <utility>
+
 #include "core/cell/heap.h"
 
 namespace ipcell::test {
@@ -38,5 +40,19 @@ inline u64 count_kept(const Cell& cell, const TaskRec& rec, BlockClass block_cla
   }
   return count;
 }
+
+// While it lives the heap gets no chunk any more: what is free in the used ones is all there is.
+class FullHeap {
+ public:
+  explicit FullHeap(const Cell& cell)
+      : chunks_(cell.layout().heap.chunks_used), kept_(std::exchange(chunks_, kChunks - 1)) {}
+  ~FullHeap() { chunks_ = kept_; }
+  FullHeap(const FullHeap&) = delete;
+  FullHeap& operator=(const FullHeap&) = delete;
+
+ private:
+  u32& chunks_;
+  u32 kept_;
+};
 
 }  // namespace ipcell::test

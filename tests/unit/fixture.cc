@@ -163,6 +163,18 @@ void Worker::die() {
   thread_.join();
 }
 
+Sleeper::Sleeper(Cell& cell, std::function<long(Task&)> call, const Cred& cred)
+    : worker_(cell, cred), end_(worker_.start(std::move(call))) {
+  wait_until([&] { return is_waiting(); });
+}
+
+bool Sleeper::is_waiting() { return is_queued(worker_.task()); }
+
+long Sleeper::result() {
+  if (end_.valid()) result_ = end_.get();
+  return result_;
+}
+
 // ---------------------------------------------------------------- processes
 
 Child::Child(const std::function<int()>& body) {
@@ -206,6 +218,41 @@ int Child::wait() {
 int in_child(const std::function<int()>& body) {
   Child child(body);
   return child.wait();
+}
+
+Process::Process(Cell& cell, const std::function<bool(Task&)>& calls)
+    : child_([&] {
+        TestTask own(cell);
+        state_->slot = own.slot;
+        const bool are_well = calls(own);
+        store_release(state_->is_done, are_well ? 1u : 2u);
+        for (;;) pause();
+        return 0;
+      }) {
+  wait_until([&] { return load_acquire(state_->is_done) != 0; });
+  if (state_->is_done != 1) throw std::runtime_error("a process's calls went wrong");
+}
+
+void Process::become_zombie() {
+  ::kill(pid(), SIGKILL);
+  siginfo_t info;
+  if (waitid(P_PID, static_cast<id_t>(pid()), &info, WEXITED | WNOWAIT) != 0) fail("waitid");
+}
+
+u32 kill_asleep(Cell& cell, const std::function<long(Task&)>& call) {
+  const Shared<u32> slot;
+  Child child([&] {
+    TestTask own(cell);
+    store_release(*slot, own.slot);
+    call(own);
+    return 1;
+  });
+  wait_until([&] {
+    const TaskRec* rec = cell.task(load_acquire(*slot));
+    return rec != nullptr && load_acquire(rec->wait.word) == kWaitSleeping;
+  });
+  child.kill();
+  return *slot;
 }
 
 void complain(const char* file, int line, const char* condition) {

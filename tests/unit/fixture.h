@@ -101,6 +101,50 @@ class Worker {
   std::thread thread_;
 };
 
+// A worker in the middle of a call that blocks.
+class Sleeper {
+ public:
+  Sleeper(Cell& cell, std::function<long(Task&)> call, const Cred& cred = user(1000, 1000));
+  bool is_waiting();
+  // What the call returned, when it has.
+  long result();
+  Task& task() { return worker_.task(); }
+
+ private:
+  Worker worker_;
+  std::future<long> end_;
+  long result_ = 0;
+};
+
+// An object that processes forked later share.
+template <class T>
+class Shared {
+ public:
+  Shared() : object_(new (map(sizeof(T))) T()) {}
+  ~Shared() { unmap(object_, sizeof(T)); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+
+  T* operator->() const { return object_; }
+  T& operator*() const { return *object_; }
+
+ private:
+  static void* map(std::size_t size);
+  static void unmap(void* address, std::size_t size);
+
+  T* object_;
+};
+void* map_shared(std::size_t size);
+void unmap_shared(void* address, std::size_t size);
+template <class T>
+void* Shared<T>::map(std::size_t size) {
+  return map_shared(size);
+}
+template <class T>
+void Shared<T>::unmap(void* address, std::size_t size) {
+  unmap_shared(address, size);
+}
+
 // A forked process. It ends by _exit() with what `body` returns; -1 for an exception.
 class Child {
  public:
@@ -132,6 +176,27 @@ int in_child(const std::function<int()>& body);
   } while (false)
 void complain(const char* file, int line, const char* condition);
 
+// A process with a task that makes calls, which have to go well, and then lives on.
+class Process {
+ public:
+  Process(Cell& cell, const std::function<bool(Task&)>& calls);
+  pid_t pid() const { return child_.pid(); }
+  u32 slot() const { return state_->slot; }
+  void kill() { child_.kill(); }
+  // Killed, and not waited for.
+  void become_zombie();
+
+ private:
+  struct State {
+    u32 slot, is_done;
+  };
+  Shared<State> state_;
+  Child child_;
+};
+
+// The slot of a process's task that is killed while it sleeps in the call.
+u32 kill_asleep(Cell& cell, const std::function<long(Task&)>& call);
+
 // True if `body` poisons the cell. It runs in a process of its own with a fresh task: a debug build
 // of the core aborts there, and the line on stderr is not shown.
 bool poisons(Cell& cell, const std::function<void(Task&)>& body);
@@ -142,34 +207,5 @@ void wait_until(const std::function<bool()>& condition);
 // True if the task is in an object's list of waiters, or if it moreover sleeps in the kernel.
 bool is_queued(const Task& task);
 bool is_asleep(const Task& task);
-
-// An object that processes forked later share.
-template <class T>
-class Shared {
- public:
-  Shared() : object_(new (map(sizeof(T))) T()) {}
-  ~Shared() { unmap(object_, sizeof(T)); }
-  Shared(const Shared&) = delete;
-  Shared& operator=(const Shared&) = delete;
-
-  T* operator->() const { return object_; }
-  T& operator*() const { return *object_; }
-
- private:
-  static void* map(std::size_t size);
-  static void unmap(void* address, std::size_t size);
-
-  T* object_;
-};
-void* map_shared(std::size_t size);
-void unmap_shared(void* address, std::size_t size);
-template <class T>
-void* Shared<T>::map(std::size_t size) {
-  return map_shared(size);
-}
-template <class T>
-void Shared<T>::unmap(void* address, std::size_t size) {
-  unmap_shared(address, size);
-}
 
 }  // namespace ipcell::test

@@ -1,7 +1,13 @@
 #include "core/cell/journal.h"
 
+#include <cerrno>
+#include <vector>
+
+#include "core/syscalls.h"
+#include "tests/unit/blocks.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/heap_census.h"
 
 namespace ipcell {
 
@@ -169,6 +175,141 @@ TEST_CASE("a scribbled journal is refused", "[journal]") {
     test.forge((inside + astray) << 4 | 4);
     CHECK(test.is_refused());
   }
+}
+
+namespace {
+
+// A journal that goes on in blocks of the heap, and as many places as it can hold.
+class LongJournal {
+ public:
+  LongJournal() : task(cell), journal(task), places_(cell.scratch(kChunkSize * 1000)) {
+    REQUIRE(cell.populate(cell.offset_of(places_), kJournalEntriesMax * sizeof(u64)) == 0);
+  }
+  u64& place(u32 n) const { return reinterpret_cast<u64*>(places_)[n]; }
+  void set_all(u32 count, u64 value) {
+    for (u32 n = 0; n < count; ++n) journal.set(place(n), value);
+  }
+  bool is_all(u32 count, u64 value) const {
+    for (u32 n = 0; n < count; ++n) {
+      if (place(n) != value) return false;
+    }
+    return true;
+  }
+  u32 blocks() const {
+    u32 count = 0;
+    for (u64 block : task.rec->journal_blocks) count += block != 0 ? 1 : 0;
+    CHECK(test::take_census(cell).total() == count);
+    return count;
+  }
+
+  test::TestCell cell;
+  test::TestTask task;
+  Journal journal;
+
+ private:
+  u8* places_;
+};
+
+constexpr u32 blocks_for(u32 entries) {
+  if (entries <= kJournalEntries) return 0;
+  return (entries - kJournalEntries + kJournalBlockEntries - 1) / kJournalBlockEntries;
+}
+
+}  // namespace
+
+TEST_CASE("a long journal takes the blocks that it needs, once", "[journal]") {
+  LongJournal test;
+  u32 most = 0;
+  for (u32 entries :
+       {1u, kJournalEntries, kJournalEntries + 1, kJournalEntries + kJournalBlockEntries, 1000u,
+        100u, kJournalEntriesMax - kJournalBlockEntries + 1, kJournalEntriesMax}) {
+    REQUIRE(reserve_journal(test.task, entries) == 0);
+    most = std::max(most, blocks_for(entries));
+    CHECK(test.blocks() == most);
+  }
+  CHECK(reserve_journal(test.task, kJournalEntriesMax + 1) == -ENOMEM);
+  CHECK(test.blocks() == kJournalBlocks);
+}
+
+TEST_CASE("a long transaction is rolled back over its blocks, or stays", "[journal]") {
+  LongJournal test;
+  const u32 count = GENERATE(as<u32>(), kJournalEntries, kJournalEntries + 1, 500,
+                             kJournalEntries + kJournalBlockEntries,
+                             kJournalEntries + kJournalBlockEntries + 1, kJournalEntriesMax);
+  REQUIRE(reserve_journal(test.task, count) == 0);
+  test.set_all(count, 7);
+  CHECK(test.task.rec->journal_count == count);
+  CHECK(test.is_all(count, 7));
+  CHECK(roll_back_journal(test.cell, *test.task.rec) == 0);
+  CHECK(test.is_all(count, 0));
+  CHECK(test.task.rec->journal_count == 0);
+
+  test.set_all(count, 8);
+  test.journal.commit();
+  CHECK(roll_back_journal(test.cell, *test.task.rec) == 0);
+  CHECK(test.is_all(count, 8));
+}
+
+TEST_CASE("a place that a long transaction sets often goes back to its oldest value", "[journal]") {
+  LongJournal test;
+  REQUIRE(reserve_journal(test.task, kJournalEntriesMax) == 0);
+  for (u32 n = 0; n < kJournalEntriesMax; ++n) test.journal.set(test.place(n % 3), n + 1);
+  CHECK(roll_back_journal(test.cell, *test.task.rec) == 0);
+  CHECK(test.is_all(3, 0));
+}
+
+TEST_CASE("a journal without memory is refused, and the blocks that it has are kept", "[journal]") {
+  LongJournal test;
+  // One block is left of the class.
+  const u64 in_chunk = kChunkSize / kBlockSize[static_cast<u32>(BlockClass::Bytes8256)];
+  std::vector<u64> taken;
+  for (u64 n = 0; n + 1 < in_chunk; ++n)
+    taken.push_back(test::take_block(test.task, BlockClass::Bytes8256));
+  {
+    const test::FullHeap full(test.cell);
+    CHECK(reserve_journal(test.task, kJournalEntriesMax) == -ENOMEM);
+    CHECK(test.task.rec->journal_count == 0);
+    CHECK(test.task.rec->journal_blocks[0] != 0);
+    CHECK(test.task.rec->journal_blocks[1] == 0);
+    CHECK(reserve_journal(test.task, kJournalEntries + 1) == 0);
+  }
+  for (u64 block : taken) test::give_block(test.task, block);
+  CHECK(reserve_journal(test.task, kJournalEntriesMax) == 0);
+  CHECK(test.blocks() == kJournalBlocks);
+}
+
+TEST_CASE("a dead task's long journal is rolled back, and its blocks are freed", "[journal]") {
+  LongJournal test;
+  test::Worker worker(test.cell);
+  worker.run([&](Task& own) {
+    if (const int error = reserve_journal(own, kJournalEntriesMax)) return error;
+    lock(own, test.cell.layout().registries[0].lock);
+    Journal journal(own);
+    for (u32 n = 0; n < 1000; ++n) journal.set(test.place(n), 9);
+    return 0;
+  });
+  worker.die();
+  reap_dead_tasks(test.task);
+  CHECK(test.is_all(1000, 0));
+  CHECK(test.cell.layout().registries[0].lock.word == 0);
+  CHECK(test.blocks() == 0);
+}
+
+TEST_CASE("a journal that is longer than its blocks is refused", "[journal]") {
+  LongJournal test;
+  REQUIRE(reserve_journal(test.task, 1000) == 0);
+  REQUIRE(test.blocks() == 2);
+  const u32 count = GENERATE(kJournalEntries + 2 * kJournalBlockEntries + 1, kJournalEntriesMax + 1,
+                             0x80000000u, 0xffffffffu);
+  test.task.rec->journal_count = count;
+  CHECK(test::poisons(test.cell, [&](Task&) { roll_back_journal(test.cell, *test.task.rec); }));
+  // Nor is it written to.
+  test.cell.header().poisoned = 0;
+  CHECK(test::poisons(test.cell, [&](Task& task) {
+    task.rec->journal_count = count;
+    Journal(task).set(test.place(0), 1);
+  }));
+  test.task.rec->journal_count = 0;
 }
 
 }  // namespace ipcell

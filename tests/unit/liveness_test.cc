@@ -1,7 +1,6 @@
-// Tokens, and what /proc tells of a process: a thread's death, a process's death, exec.
+// Tokens: a thread's death, a process's death, exec.
 #include "core/cell/liveness.h"
 
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/cell/task_table.h"
@@ -32,13 +31,6 @@ bool is_woken_by_death(Tokens& tokens) {
     if (result == -ENOSYS) return true;
     if (result == -ETIMEDOUT) return false;
   }
-}
-
-TaskRec record_of(i32 pid, bool is_dead) {
-  TaskRec rec = {};
-  rec.pid = pid;
-  rec.token.word = is_dead ? kFutexOwnerDied : 1u;
-  return rec;
 }
 
 }  // namespace
@@ -123,62 +115,6 @@ TEST_CASE("a slot is dead only while it is in use", "[liveness]") {
   // Two slots that were never claimed.
   CHECK_FALSE(is_dead(cell, worker.slot() + 1));
   CHECK_FALSE(is_dead(cell, worker.slot() + 2));
-}
-
-TEST_CASE("a process is not gone before its token says so", "[liveness]") {
-  test::Child child([] { return pause(); });
-  CHECK_FALSE(is_process_gone(record_of(child.pid(), false)));
-  CHECK_FALSE(is_process_gone(record_of(child.pid(), true)));
-  const i32 pid = child.pid();
-  child.kill();
-  CHECK_FALSE(is_process_gone(record_of(pid, false)));
-  CHECK(is_process_gone(record_of(pid, true)));
-}
-
-TEST_CASE("a zombie is gone", "[liveness]") {
-  test::Child child([] { return 0; });
-  // Not waited for before the end of the test.
-  test::wait_until([&] { return is_process_gone(record_of(child.pid(), true)); });
-  u64 start_time = 0;
-  bool is_zombie = false;
-  CHECK(read_process(child.pid(), &start_time, &is_zombie));
-  CHECK(is_zombie);
-  CHECK(child.wait() == 0);
-}
-
-TEST_CASE("a process with the pid of a dead one is another", "[liveness]") {
-  u64 start_time = 0;
-  bool is_zombie = true;
-  REQUIRE(read_process(getpid(), &start_time, &is_zombie));
-  CHECK_FALSE(is_zombie);
-  CHECK(start_time > 0);
-  TaskRec rec = record_of(getpid(), true);
-  rec.start_time = start_time;
-  CHECK_FALSE(is_process_gone(rec));
-  rec.start_time = start_time - 1;
-  CHECK(is_process_gone(rec));
-}
-
-TEST_CASE("a process whose first thread ended is not gone", "[liveness]") {
-  test::Child child([]() -> int {
-    std::thread([] {
-      for (;;) pause();
-    }).detach();
-    // Of this thread alone; pthread_exit() would unwind the test's frames.
-    return static_cast<int>(syscall(SYS_exit, 0));
-  });
-  // Shown as Z by then, but with a thread left.
-  test::wait_until([&] {
-    char state = 0;
-    const std::string path = "/proc/" + std::to_string(child.pid()) + "/stat";
-    if (FILE* file = fopen(path.c_str(), "r")) {
-      if (fscanf(file, "%*d %*[^)]) %c", &state) != 1) state = 0;
-      fclose(file);
-    }
-    return state == 'Z';
-  });
-  CHECK_FALSE(is_process_gone(record_of(child.pid(), true)));
-  child.kill();
 }
 
 }  // namespace ipcell

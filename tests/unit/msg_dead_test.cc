@@ -21,22 +21,7 @@ class DeadTest {
   u64 offset() const { return msg_registry(cell).entries[id % 32768].record; }
   MsgQueueRec& record() { return *cell.at<MsgQueueRec>(offset()); }
 
-  // A process that is killed while it sleeps in the call.
-  u32 kill_in(const std::function<long(Task&)>& call) {
-    const Shared<u32> slot;
-    Child child([&] {
-      TestTask own(cell);
-      store_release(*slot, own.slot);
-      call(own);
-      return 1;
-    });
-    wait_until([&] {
-      const TaskRec* rec = cell.task(load_acquire(*slot));
-      return rec != nullptr && load_acquire(rec->wait.word) == kWaitSleeping;
-    });
-    child.kill();
-    return *slot;
-  }
+  u32 kill_in(const std::function<long(Task&)>& call) { return kill_asleep(cell, call); }
   bool is_free(u32 slot) const { return cell.layout().task_states[slot - 1] == 0; }
 
   // Reaps all, removes the queue, and looks for what is left.

@@ -11,31 +11,23 @@ namespace {
 
 using namespace test;
 
-// A worker in the middle of a call that blocks.
+// A sender or receiver in the middle of its call.
 class Blocked {
  public:
   Blocked(Cell& cell, const std::function<long(Task&, Received&)>& call,
           const Cred& cred = user(1000, 1000))
-      : worker_(cell, cred) {
-    end_ = worker_.start([this, call](Task& task) { return call(task, received_); });
-    wait_until([&] { return is_queued(worker_.task()); });
-  }
-  bool is_waiting() { return is_queued(worker_.task()); }
-  // What the call returned, when it has.
-  long result() {
-    if (end_.valid()) result_ = end_.get();
-    return result_;
-  }
+      : sleeper_(
+            cell, [this, call](Task& task) { return call(task, received_); }, cred) {}
+  bool is_waiting() { return sleeper_.is_waiting(); }
+  long result() { return sleeper_.result(); }
   std::string text() {
     return result() < 0 ? "error " + std::to_string(-result()) : received_.text;
   }
-  Task& task() { return worker_.task(); }
+  Task& task() { return sleeper_.task(); }
 
  private:
   Received received_ = {};
-  Worker worker_;
-  std::future<long> end_;
-  long result_ = 0;
+  Sleeper sleeper_;
 };
 
 class WaitTest {
