@@ -4,7 +4,7 @@
 //   ...           IPC registries (one each for messages, semaphores, shared memory)
 //   ...           processes that used SEM_UNDO
 //   ...           heap: lock, free lists by class, chunk watermark
-//   ...           task states, then one TaskRec page for each task
+//   ...           task states, then a TaskPage for each task
 //   kHeapOffset   the heap's chunks, to the end of the file
 //
 // The file is sparse. Nothing in it is touched before Cell::ensure() (tables) or the heap's carving
@@ -197,9 +197,13 @@ struct TaskRec {
 };
 static_assert(sizeof(TaskRec) <= kPage);
 
-struct alignas(kPage) TaskPage {
+// A cache line longer than a page: else the tokens, which are looked at one after the other, would
+// all fall into the same set of a CPU's cache.
+struct alignas(64) TaskPage {
   TaskRec rec;
+  u8 spread[kPage + 64 - sizeof(TaskRec)];
 };
+static_assert(sizeof(TaskPage) == kPage + 64);
 
 // ---------------------------------------------------------------- registries (ipc/registry.h)
 

@@ -97,12 +97,15 @@ struct UndoRec {
   u32 witness;   // task slot + 1 of a thread of the process; kNoSlot: none is known
   u32 nonzero;   // adjustments that are not 0, those of an earlier epoch included
   u32 is_spent;  // 1: the process is dead, and this was done
+  u32 pad;
+  u64 armed_next, armed_prev;  // while nonzero != 0
+  // Up to here it is one cache line: that is all that is read of others' records, as a rule.
   u64 proc_next, proc_prev;
   u64 set_next, set_prev;
-  u64 armed_next, armed_prev;  // while nonzero != 0
-  u64 array;                   // adjustments of a larger set, else 0
+  u64 array;  // adjustments of a larger set, else 0
   u64 adjustments[kInlineAdjustments];
 };
+static_assert(offsetof(UndoRec, proc_next) == 64);
 static_assert(sizeof(UndoRec) <= kBlockSize[static_cast<u32>(BlockClass::Undo)]);
 
 // Operations to be made: the caller's own, or a sleeper's.

@@ -325,7 +325,7 @@ TEST_CASE("memory is put behind the tables as they are asked for", "[cell]") {
     const u64 page = cell.offset_of(address) / kPage;
     return (cell.layout().table_pages.has_memory[page / 64] >> (page % 64) & 1) != 0;
   };
-  u8* page = reinterpret_cast<u8*>(&cell.layout().tasks[100]);
+  u8* page = cell.base() + align_up(cell.offset_of(&cell.layout().tasks[100]), kPage);
   CHECK_FALSE(has_memory(page));
   // A range that touches three pages.
   CHECK(cell.ensure(page + kPage - 1, kPage + 2) == 0);
