@@ -178,6 +178,19 @@ static inline void kill_child(const char* file, int line, pid_t pid) {
             status);
 }
 
+/* Returns when the child is a zombie, which it stays. */
+static inline void await_zombie(pid_t pid) {
+  siginfo_t info;
+  while (waitid(P_PID, pid, &info, WEXITED | WNOWAIT) < 0)
+    if (errno != EINTR) FAIL("waitid %d: expected a zombie, got %s", pid, strerrorname_np(errno));
+}
+
+/* Kills a child; returns when it is a zombie, which it stays. */
+static inline void kill_to_zombie(pid_t pid) {
+  kill(pid, SIGKILL);
+  await_zombie(pid);
+}
+
 /* The letter that /proc shows for a process or thread, 0 when there is none. */
 static inline char task_state(pid_t tid) {
   char path[64], text[512];

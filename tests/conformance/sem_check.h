@@ -101,19 +101,6 @@ static inline pid_t fork_semop(const char* file, int line, int id, int error, st
   return child;
 }
 
-/* Returns when the child is a zombie, which it stays. */
-static inline void await_zombie(pid_t pid) {
-  siginfo_t info;
-  while (waitid(P_PID, pid, &info, WEXITED | WNOWAIT) < 0)
-    if (errno != EINTR) FAIL("waitid %d: expected a zombie, got %s", pid, strerrorname_np(errno));
-}
-
-/* Kills a child; returns when it is a zombie, which it stays. */
-static inline void kill_to_zombie(pid_t pid) {
-  kill(pid, SIGKILL);
-  await_zombie(pid);
-}
-
 /* A child that does these operations and then sleeps until it is killed. */
 #define FORK_HOLDER(id, ...) fork_holder(__FILE__, __LINE__, (id), OPS(__VA_ARGS__))
 static inline pid_t fork_holder(const char* file, int line, int id, struct sembuf* ops,

@@ -4,5 +4,6 @@ const Family* const kFamilies[] = {
     &kMsgFamily,
     &kMsgLimitsFamily,
     &kSemFamily,
+    &kShmFamily,
 };
 const int kFamilyCount = sizeof(kFamilies) / sizeof(kFamilies[0]);

@@ -54,5 +54,6 @@ extern const int kFamilyCount;
 extern const Family kMsgFamily;
 extern const Family kMsgLimitsFamily;
 extern const Family kSemFamily;
+extern const Family kShmFamily;
 
 #endif

@@ -65,7 +65,8 @@ typedef struct Slot {
 typedef struct PidRecord {
   int pid;
   int worker;
-  int generation;  // a killed worker's successor has the same number, the next generation
+  int generation;  // a killed worker's successor has the same number, the next generation; a
+                   // worker's own child, by family_shm_execute.c, has its index in the table
 } PidRecord;
 
 typedef struct Shared {
