@@ -129,26 +129,9 @@ long set_queue(Task& task, i32 id, const struct msqid_ds& wanted) {
   return 0;
 }
 
-// The removal, in one transaction; the tearing down follows it.
-long unregister_queue(Task& task, i32 id) {
-  Registry& registry = msg_registry(*task.cell);
-  Locked locked(task, registry.lock);
-  const u64 offset = peek_record(registry, id);
-  if (offset == 0) return -EINVAL;
-  LockedQueue queue(task, offset);
-  if (!queue) return -EIO;
-  if (!queue.is(id)) return -EINVAL;
-  if (!is_owner_or_admin(*task.cred, queue->perm)) return -EPERM;
-  Journal journal(task);
-  remove_id_locked(journal, *task.cell, registry, queue->perm);
-  journal.set(queue->live, 0u);
-  journal.set(task.rec->destroying, offset);
-  journal.commit();
-  return 0;
-}
-
 long remove_queue(Task& task, i32 id) {
-  const long result = unregister_queue(task, id);
+  const long result = unregister_object<LockedQueue>(task, msg_registry(*task.cell), id,
+                                                     [](Journal&, MsgQueueRec&) {});
   if (result == 0) tear_down_queue(task);
   return result;
 }

@@ -76,4 +76,25 @@ int get_object(Task& task, Registry& registry, Key key, int flags, Create create
   return existing(registry.entries[static_cast<u32>(idx)].record);
 }
 
+// What all the IPC_RMIDs do: takes the object's id and key away, in one transaction, to which
+// `change(journal, object)` adds what the family keeps beside. What is left of the object is then
+// task.rec->destroying, to be torn down. 0, -EINVAL, -EPERM, -EIO.
+template <class LockedObject, class Change>
+long unregister_object(Task& task, Registry& registry, i32 id, Change change) {
+  Locked locked(task, registry.lock);
+  const u64 offset = peek_record(registry, id);
+  if (offset == 0) return -EINVAL;
+  LockedObject object(task, offset);
+  if (!object) return -EIO;
+  if (!object.is(id)) return -EINVAL;
+  if (!is_owner_or_admin(*task.cred, object->perm)) return -EPERM;
+  Journal journal(task);
+  remove_id_locked(journal, *task.cell, registry, object->perm);
+  change(journal, *object);
+  journal.set(object->live, 0u);
+  journal.set(task.rec->destroying, offset);
+  journal.commit();
+  return 0;
+}
+
 }  // namespace ipcell

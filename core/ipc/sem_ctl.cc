@@ -272,27 +272,12 @@ long set_perm(Task& task, i32 id, const struct semid_ds& wanted) {
   return 0;
 }
 
-// The removal, in one transaction; the tearing down follows it.
-long unregister_set(Task& task, i32 id) {
-  Registry& registry = sem_registry(*task.cell);
-  Locked locked(task, registry.lock);
-  const u64 offset = peek_record(registry, id);
-  if (offset == 0) return -EINVAL;
-  LockedSet set(task, offset);
-  if (!set) return -EIO;
-  if (!set.is(id)) return -EINVAL;
-  if (!is_owner_or_admin(*task.cred, set->perm)) return -EPERM;
-  Journal journal(task);
-  remove_id_locked(journal, *task.cell, registry, set->perm);
-  journal.set(registry.total, registry.total - static_cast<i32>(set->nsems));
-  journal.set(set->live, 0u);
-  journal.set(task.rec->destroying, offset);
-  journal.commit();
-  return 0;
-}
-
 long remove_set(Task& task, i32 id) {
-  const long result = unregister_set(task, id);
+  Registry& registry = sem_registry(*task.cell);
+  const long result =
+      unregister_object<LockedSet>(task, registry, id, [&](Journal& journal, SemSetRec& set) {
+        journal.set(registry.total, registry.total - static_cast<i32>(set.nsems));
+      });
   if (result == 0) tear_down_set(task);
   return result;
 }

@@ -9,43 +9,9 @@ use Errno qw(EAGAIN EIDRM EINTR ENOMSG);
 use constant { IPC_CREAT => 01000, IPC_EXCL => 02000, IPC_NOWAIT => 04000, IPC_RMID => 0, IPC_STAT => 2 };
 use constant { TYPE => "l! a*", KEY => 0x50657231 };
 
-$| = 1;
-alarm 40;  # nobody sleeps that long here
-
-my $failures = 0;
-
-sub check {
-  my ($what, $is_right) = @_;
-  my $error = $!;
-  $failures++ unless $is_right;
-  print $is_right ? "ok" : "WRONG ($error)", "  $what\n";
-}
-
-sub in_child {
-  my ($work) = @_;
-  my $pid = fork // die "fork: $!";
-  return $pid if $pid;
-  my $status = eval { $work->(); 0 } // 1;
-  print STDERR $@ if $@;
-  exit $status;
-}
-
-sub is_done {
-  my ($pid) = @_;
-  waitpid $pid, 0;
-  return $? == 0;
-}
-
-# Until the child sleeps, so that what follows meets it asleep.
-sub wait_for_sleep {
-  my ($pid) = @_;
-  for (1 .. 400) {
-    open my $file, "<", "/proc/$pid/stat" or die "/proc/$pid/stat: $!";
-    my ($state) = <$file> =~ /.*\) (\S)/;
-    select undef, undef, undef, 0.05;
-    return if $state eq "S";
-  }
-}
+use FindBin qw($Bin);
+use lib $Bin;
+use IpcChecks;
 
 sub send_text {
   my ($id, $type, $text, $flags) = @_;
@@ -130,4 +96,4 @@ check("status", msgctl $requests, IPC_STAT, my $status);
 print "bytes of the status: ", length $status, "\n";
 check("remove", msgctl $requests, IPC_RMID, 0);
 check("gone", !defined msgget KEY, 0);
-exit($failures ? 1 : 0);
+exit(failures() ? 1 : 0);

@@ -11,43 +11,9 @@ use constant { IPC_RMID => 0, IPC_STAT => 2 };
 use constant { GETPID => 11, GETVAL => 12, GETALL => 13, GETNCNT => 14, GETZCNT => 15, SETVAL => 16, SETALL => 17 };
 use constant { KEY => 0x50657273, LOCK => 0, FULL => 1, EMPTY => 2 };
 
-$| = 1;
-alarm 40;  # nobody sleeps that long here
-
-my $failures = 0;
-
-sub check {
-  my ($what, $is_right) = @_;
-  my $error = $!;
-  $failures++ unless $is_right;
-  print $is_right ? "ok" : "WRONG ($error)", "  $what\n";
-}
-
-sub in_child {
-  my ($work) = @_;
-  my $pid = fork // die "fork: $!";
-  return $pid if $pid;
-  my $status = eval { $work->(); 0 } // 1;
-  print STDERR $@ if $@;
-  exit $status;
-}
-
-sub is_done {
-  my ($pid) = @_;
-  waitpid $pid, 0;
-  return $? == 0;
-}
-
-# Until the child sleeps, so that what follows meets it asleep.
-sub wait_for_sleep {
-  my ($pid) = @_;
-  for (1 .. 400) {
-    open my $file, "<", "/proc/$pid/stat" or die "/proc/$pid/stat: $!";
-    my ($state) = <$file> =~ /.*\) (\S)/;
-    select undef, undef, undef, 0.05;
-    return if $state eq "S";
-  }
-}
+use FindBin qw($Bin);
+use lib $Bin;
+use IpcChecks;
 
 sub kill_hard {
   my ($pid) = @_;
@@ -169,4 +135,4 @@ print "bytes of the status: ", length $status, "\n";
 check("remove", semctl $set, 0, IPC_RMID, 0);
 check("sleepers learn of it", 3 == grep { is_done($_) } @sleepers);
 check("gone", !defined semget(KEY, 0, 0) && $! == ENOENT);
-exit($failures ? 1 : 0);
+exit(failures() ? 1 : 0);
