@@ -236,8 +236,8 @@ long run_semop(Task& task, SemopArgs& args, i64 deadline_ns) {
   }
 }
 
-// Copies the program's operations into the cell's own form. `in_place` holds them, and they are
-// smaller there: from the last to the first.
+// Brings the program's operations, which were copied to where `ops` begins, into the cell's own
+// form, which is larger: from the last to the first.
 void widen_ops(SemOp* ops, u32 count) {
   const auto* given = reinterpret_cast<const struct sembuf*>(ops);
   for (u32 n = count; n-- > 0;) {

@@ -2,33 +2,12 @@
 # Debian's python3-sysv-ipc: semaphores that block, time out, are undone, and are removed under a sleeper.
 import os
 import signal
-import sys
 import threading
 import time
 
-try:
-    import sysv_ipc
-except ImportError:
-    print("skipped: there is no module sysv_ipc (Debian's package python3-sysv-ipc has it)")
-    sys.exit(77)
+from sysv_ipc_checks import outcome, pid_name, show, sysv_ipc, time_name
 
 KEY = 0x507953
-
-
-def show(what, value):
-    print(f"{what}: {value}", flush=True)
-
-
-def outcome(call, *arguments, **options):
-    """What the call returned, or the name of what it raised."""
-    try:
-        return call(*arguments, **options)
-    except (sysv_ipc.Error, ValueError, OSError) as error:
-        return type(error).__name__
-
-
-def pid_name(pid):
-    return {0: "none", os.getpid(): "own"}.get(pid, "another's")
 
 
 def show_fields(semaphore):
@@ -36,8 +15,7 @@ def show_fields(semaphore):
     fields = {name: getattr(semaphore, name) for name in names}
     fields["key"] = hex(semaphore.key)
     fields["last_pid"] = pid_name(semaphore.last_pid)
-    seconds = semaphore.o_time
-    fields["o_time"] = "never" if seconds == 0 else "now" if abs(time.time() - seconds) < 30 else seconds
+    fields["o_time"] = time_name(semaphore.o_time)
     show("fields", " ".join(f"{name}={value}" for name, value in fields.items()))
 
 
