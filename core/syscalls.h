@@ -4,6 +4,7 @@
 // Each needs a claimed Task (task_table.h) whose `cred` is current.
 #pragma once
 
+#include "core/base/sys.h"
 #include "core/cell/task_table.h"
 
 struct sembuf;
@@ -33,6 +34,49 @@ long sys_semctl(Task& task, int id, int num, int command, unsigned long argument
 // the process's only thread, and that is undone now.
 void sys_unshare_undo(Task& task, bool is_alone);
 
+// shmget(2). Identifier; -EACCES, -EEXIST, -EINVAL, -ENOENT, -ENOMEM, -ENOSPC, -EPERM.
+long sys_shmget(Task& task, int key, std::size_t size, int flags);
+// shmat(2). The address; -EACCES, -EIDRM, -EINVAL, -ENOMEM, -EPERM.
+long sys_shmat(Task& task, int id, const void* address, int flags);
+// shmdt(2). 0; -EINVAL.
+long sys_shmdt(Task& task, const void* address);
+// shmctl(2). `buffer` is a struct shmid_ds, shminfo or shm_info. As the command says; -EACCES,
+// -EFAULT, -EIDRM, -EINVAL, -ENOMEM, -EPERM.
+long sys_shmctl(Task& task, int id, int command, void* buffer);
+
+// The calls that change mappings, for addresses where something may be attached. They make the
+// system call, and do to the attachments what the kernel does. Its result.
+struct SystemCall {
+  long number, a, b, c, d, e, f;
+
+  long make() const { return sys::call(number, a, b, c, d, e, f); }
+};
+long sys_munmap(Task& task, u64 address, u64 size);
+// mmap(2) with MAP_FIXED; `call.b` is the size.
+long sys_mmap_fixed(Task& task, const SystemCall& call);
+// A call that may give a part of a mapping, `call.b` bytes at `call.a`, other flags: see
+// address_map.h, kPiece...
+struct PieceFlags {
+  u32 cleared, set;
+};
+long sys_change_mapping(Task& task, const SystemCall& call, const PieceFlags& flags);
+// The same for all mappings.
+long sys_change_all_mappings(Task& task, const SystemCall& call, const PieceFlags& flags);
+struct RemapCall {
+  u64 old_address, old_size, new_size;
+  int flags;
+  u64 new_address;
+};
+long sys_mremap(Task& task, const RemapCall& call);
+
+// fork(2) of a process that has something attached: before it, and behind it in the parent. Between
+// them the address map is locked. 0; -ENOMEM: there is to be no fork. `child`: its pid, or -1.
+// The child attaches its task as any process does.
+int sys_fork_begin(Task& task);
+void sys_fork_end(Task& task, i32 child);
+// clone(2) with CLONE_VM: another process will run in this memory, and may live longer.
+void sys_share_memory(Task& task);
+
 // Claims a slot of the cell for the calling thread, which then can call the above.
 int attach_task(Task& task);
 // For a signal handler that came while the task was blocked: takes the operation back. True if it
@@ -46,5 +90,7 @@ void reap_dead_tasks(Task& task);
 std::size_t sys_proc_msg(Task& task, u32* position, char* out, std::size_t size);
 // The same of /proc/sysvipc/sem.
 std::size_t sys_proc_sem(Task& task, u32* position, char* out, std::size_t size);
+// The same of /proc/sysvipc/shm.
+std::size_t sys_proc_shm(Task& task, u32* position, char* out, std::size_t size);
 
 }  // namespace ipcell

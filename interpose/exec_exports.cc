@@ -19,10 +19,15 @@ namespace {
 class Exec {
  public:
   explicit Exec(char* const* environment) : environment_(environment) {
-    Task* task = task_if_any();
     // A child of vfork(2) is no task, and has nothing to undo.
-    if (task == nullptr || is_borrowed_memory()) return;
+    if (is_borrowed_memory()) return;
+    // The end of attachments is told by the death of a task in exec(2).
+    Task* task = process_addresses().is_empty() ? task_if_any() : current_task();
+    if (task == nullptr) return;
     if (task->undo_process != 0) add_variable(task->identity.pid);
+    execing_ = &task->rec->is_execing;
+    store_relaxed(*execing_, 1u);
+    kill_barrier();
     if (task->identity.tid == task->identity.pid) return;
     // The kernel gives this thread the main one's tid before it marks the tokens of the old image.
     token_ = &task->rec->token;
@@ -31,6 +36,8 @@ class Exec {
   }
   ~Exec() {
     if (token_ != nullptr) rename_token(*token_, tid_);
+    kill_barrier();
+    if (execing_ != nullptr) store_relaxed(*execing_, 0u);
   }
   Exec(const Exec&) = delete;
   Exec& operator=(const Exec&) = delete;
@@ -57,6 +64,7 @@ class Exec {
   char* const* environment_;
   Scratch<char*, 64> copy_;
   char variable_[32];
+  u32* execing_ = nullptr;
   Token* token_ = nullptr;
   u32 tid_ = 0;
 };

@@ -7,11 +7,13 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/single_threaded.h>
 
 #include "core/cell/futex.h"
 #include "core/syscalls.h"
 #include "interpose/errno.h"
+#include "interpose/memory.h"
 #include "interpose/process.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
@@ -132,4 +134,22 @@ IPCELL_EXPORT int semctl(int id, int num, int command, ...) noexcept {
   }
   return static_cast<int>(with_task(
       [&](Task& task) { return ipcell::sys_semctl(task, id, num, command, argument.word); }));
+}
+
+IPCELL_EXPORT int shmget(key_t key, size_t size, int flags) noexcept {
+  return static_cast<int>(
+      with_task([&](Task& task) { return ipcell::sys_shmget(task, key, size, flags); }));
+}
+
+IPCELL_EXPORT void* shmat(int id, const void* address, int flags) noexcept {
+  return ipcell::attach_segment(id, address, flags);
+}
+
+IPCELL_EXPORT int shmdt(const void* address) noexcept {
+  return static_cast<int>(with_task([&](Task& task) { return ipcell::sys_shmdt(task, address); }));
+}
+
+IPCELL_EXPORT int shmctl(int id, int command, struct shmid_ds* buffer) noexcept {
+  return static_cast<int>(
+      with_task([&](Task& task) { return ipcell::sys_shmctl(task, id, command, buffer); }));
 }

@@ -44,6 +44,8 @@ struct ThreadState {
 
 Settings g_settings;
 Cell g_cell;
+AddressMap g_addresses;
+u32 g_image;             // a number of this process's memory; 0: not yet drawn
 CellPlace g_place;       // of g_cell
 bool g_has_failed;       // no cell; said once
 u32 g_attach_lock;       // guards g_cell, g_has_failed, g_generation's page
@@ -179,9 +181,12 @@ bool prepare_process() {
       return false;
     }
     install_fault_handlers();
+    g_addresses.file.set_file(g_cell, g_place.file.text);
+    while (g_image == 0) sys::call(SYS_getrandom, sys::arg(&g_image), sizeof g_image, 0);
   }
   if (load_relaxed(*g_generation) == 0) {
     g_pid = pid;
+    g_addresses.reset_lock();
     store_release(*g_generation, static_cast<u32>(pid));
   }
   return true;
@@ -251,6 +256,8 @@ bool claim(ThreadState& state) {
   if (is_proc_of_own_namespace() && read_process(g_pid, &start_time, &is_zombie))
     task.identity.start_time = start_time;
   task.identity.pid_namespace = own_pid_namespace();
+  task.identity.image = g_image;
+  task.addresses = &g_addresses;
   task.critical = 0;
   task.deferred = 0;
   task.wait_frame = nullptr;
@@ -337,10 +344,23 @@ Task* task_if_any() {
 
 Cell* cell_if_any() { return g_cell.is_open() ? &g_cell : nullptr; }
 
+AddressMap& process_addresses() { return g_addresses; }
+
 void map_cell_early() {
-  if (g_cell.is_open() || g_has_failed) return;
+  if (g_has_failed || is_borrowed_memory()) return;
   const AllSignalsBlocked blocked;
-  prepare_locked();
+  if (!g_cell.is_open() && !prepare_locked()) return;
+  g_addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
+  g_addresses.file.open_windows();
+  g_addresses.unlock();
+}
+
+void shrink_mappings() {
+  if (!g_cell.is_open() || is_borrowed_memory()) return;
+  const AllSignalsBlocked blocked;
+  g_addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
+  g_addresses.file.close_windows();
+  g_addresses.unlock();
 }
 
 void forget_credentials() { __atomic_fetch_add(&g_cred_version, 1, __ATOMIC_ACQ_REL); }

@@ -1,6 +1,7 @@
 // This process and its threads: which cell they use, and the Task of each thread.
 #pragma once
 
+#include "core/ipc/address_map.h"
 #include "core/syscalls.h"
 
 namespace ipcell {
@@ -17,6 +18,14 @@ Task* task_if_any();
 // the cell at its start.
 constexpr char kJoinVariable[] = "IPCELL_JOIN";
 
+// What this process has attached.
+AddressMap& process_addresses();
+// True if an address of [start, start + size) may be part of an attachment.
+inline bool may_be_attached(u64 start, u64 size) {
+  const AddressMap& map = process_addresses();
+  return !map.is_empty() && map.may_meet(start, start + size);
+}
+
 // The process's cell, if it is mapped.
 Cell* cell_if_any();
 
@@ -29,6 +38,10 @@ void forget_credentials();
 
 // The calling thread, which has no task yet, is to have SEM_UNDO adjustments of its own.
 void be_undo_apart();
+
+// The cell's mapping of all shared memory is in the way: the program is about to set RLIMIT_AS, or
+// to lock what it has mapped.
+void shrink_mappings();
 
 // True in a child of vfork(2), which borrows its parent's memory.
 bool is_borrowed_memory();

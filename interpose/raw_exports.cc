@@ -9,6 +9,7 @@
 #include "core/base/sys.h"
 #include "core/syscalls.h"
 #include "interpose/errno.h"
+#include "interpose/memory.h"
 #include "interpose/process.h"
 
 #if defined(__x86_64__)
@@ -18,10 +19,14 @@ namespace {
 using ipcell::Task;
 using ipcell::u64;
 
-constexpr int kOurs[] = {SYS_semget,    SYS_semop,    SYS_semctl,   SYS_semtimedop, SYS_unshare,
-                         SYS_msgget,    SYS_msgsnd,   SYS_msgrcv,   SYS_msgctl,     SYS_setuid,
-                         SYS_setgid,    SYS_setreuid, SYS_setregid, SYS_setgroups,  SYS_setresuid,
-                         SYS_setresgid, SYS_setfsuid, SYS_setfsgid, SYS_capset,     SYS_chroot};
+constexpr int kOurs[] = {
+    SYS_semget,   SYS_semop,        SYS_semctl,    SYS_semtimedop, SYS_unshare,   SYS_msgget,
+    SYS_msgsnd,   SYS_msgrcv,       SYS_msgctl,    SYS_setuid,     SYS_setgid,    SYS_setreuid,
+    SYS_setregid, SYS_setgroups,    SYS_setresuid, SYS_setresgid,  SYS_setfsuid,  SYS_setfsgid,
+    SYS_capset,   SYS_chroot,       SYS_shmget,    SYS_shmat,      SYS_shmdt,     SYS_shmctl,
+    SYS_mmap,     SYS_munmap,       SYS_mremap,    SYS_mprotect,   SYS_madvise,   SYS_mlock,
+    SYS_munlock,  SYS_mlock2,       SYS_mlockall,  SYS_munlockall, SYS_setrlimit, SYS_prlimit64,
+    SYS_fork,     SYS_pkey_mprotect};
 
 struct NumberSet {
   u64 words[8];
@@ -57,9 +62,34 @@ long call_core(Task& task, long number, long a, long b, long c, long d, long e) 
     case SYS_msgrcv:
       return ipcell::sys_msgrcv(task, id, pointer<void>(b), static_cast<std::size_t>(c), d,
                                 static_cast<int>(e));
+    case SYS_shmget:
+      return ipcell::sys_shmget(task, id, static_cast<std::size_t>(b), static_cast<int>(c));
+    case SYS_shmdt: return ipcell::sys_shmdt(task, pointer<const void>(a));
+    case SYS_shmctl: return ipcell::sys_shmctl(task, id, static_cast<int>(b), pointer<void>(c));
     case SYS_msgctl: return ipcell::sys_msgctl(task, id, static_cast<int>(b), pointer<void>(c));
   }
   return -ENOSYS;
+}
+
+constexpr bool is_ipc(long number) {
+  static_assert(SYS_semget + 1 == SYS_semop && SYS_semop + 1 == SYS_semctl &&
+                SYS_msgget + 3 == SYS_msgctl && SYS_shmget + 2 == SYS_shmctl);
+  return (number >= SYS_msgget && number <= SYS_msgctl) ||
+         (number >= SYS_semget && number <= SYS_semctl) || number == SYS_semtimedop ||
+         (number >= SYS_shmget && number <= SYS_shmctl) || number == SYS_shmdt;
+}
+
+constexpr bool changes_credentials(long number) {
+  return (number >= SYS_setuid && number <= SYS_setfsgid) || number == SYS_capset ||
+         number == SYS_chroot;
+}
+
+// The child has no thread of libc's, so it can't become a task: its parent counts it.
+long raw_fork() {
+  if (const int error = ipcell::begin_fork()) return ipcell::to_libc(error);
+  const long child = ipcell::sys::call(SYS_fork);
+  if (child != 0) ipcell::end_fork_in_parent(child > 0 ? static_cast<int>(child) : -1);
+  return ipcell::to_libc(child);
 }
 
 }  // namespace
@@ -71,15 +101,19 @@ __attribute__((visibility("hidden"), used)) extern const NumberSet ipcell_our_nu
 
 __attribute__((visibility("hidden"), used)) long
 ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) {
-  static_assert(SYS_semget + 1 == SYS_semop && SYS_semop + 1 == SYS_semctl &&
-                SYS_msgget + 3 == SYS_msgctl);
-  const bool is_ipc = (number >= SYS_msgget && number <= SYS_msgctl) ||
-                      (number >= SYS_semget && number <= SYS_semctl) || number == SYS_semtimedop;
-  if (is_ipc) {
+  switch (number) {
+    case SYS_unshare: return unshare(static_cast<int>(a));
+    case SYS_shmat:
+      return reinterpret_cast<long>(
+          ipcell::attach_segment(static_cast<int>(a), pointer<const void>(b), static_cast<int>(c)));
+    case SYS_fork: return raw_fork();
+  }
+  if (is_ipc(number)) {
     Task* task = ipcell::current_task();
     return ipcell::to_libc(task != nullptr ? call_core(*task, number, a, b, c, d, e) : -ENOSYS);
   }
-  if (number == SYS_unshare) return unshare(static_cast<int>(a));
+  if (!changes_credentials(number))
+    return ipcell::to_libc(ipcell::change_mappings(number, a, b, c, d, e, f));
   ipcell::map_cell_early();
   const long result = ipcell::sys::call(number, a, b, c, d, e, f);
   ipcell::forget_credentials();

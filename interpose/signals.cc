@@ -86,6 +86,25 @@ void restore_default(int signal) {
   real_sigaction(signal, &action, nullptr);
 }
 
+// A handler that interrupts an exec(3) may jump out of it: it would never be over.
+class OutsideOfExec {
+ public:
+  OutsideOfExec() {
+    const Task* task = task_if_any();
+    if (task == nullptr || load_relaxed(task->rec->is_execing) == 0) return;
+    execing_ = &task->rec->is_execing;
+    store_relaxed(*execing_, 0u);
+  }
+  ~OutsideOfExec() {
+    if (execing_ != nullptr) store_relaxed(*execing_, 1u);
+  }
+  OutsideOfExec(const OutsideOfExec&) = delete;
+  OutsideOfExec& operator=(const OutsideOfExec&) = delete;
+
+ private:
+  u32* execing_ = nullptr;
+};
+
 void call_program(int signal, siginfo_t* info, void* context) {
   const struct sigaction action = program_action(signal);
   if (!has_handler(action)) return;
@@ -96,6 +115,7 @@ void call_program(int signal, siginfo_t* info, void* context) {
     set_program_action(signal, reset);
     if (!(is_fault(signal) && g_has_fault_handlers)) restore_default(signal);
   }
+  const OutsideOfExec outside;
   if ((action.sa_flags & SA_SIGINFO) != 0) {
     action.sa_sigaction(signal, info, context);
   } else {

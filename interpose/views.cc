@@ -23,7 +23,7 @@ namespace {
 // ------------------------------------------------------------------------ the table
 
 // A sysctl of one number. Linux: ipc/ipc_sysctl.c
-template <u32 Limits::*Limit>
+template <auto Limits::*Limit>
 std::size_t generate_limit(Task& task, u32* position, char* out, std::size_t size) {
   if (*position != 0) return 0;
   *position = 1;
@@ -54,10 +54,16 @@ std::size_t generate_sem_limits(Task& task, u32* position, char* out, std::size_
 constexpr View kViews[] = {
     {"/proc/sysvipc/msg", ViewKind::ProcFile, 0xefff0000, sys_proc_msg},
     {"/proc/sysvipc/sem", ViewKind::ProcFile, 0xefff0001, sys_proc_sem},
+    {"/proc/sysvipc/shm", ViewKind::ProcFile, 0xefff0002, sys_proc_shm},
     {"/proc/sys/kernel/msgmax", ViewKind::Sysctl, 0xefff0003, generate_limit<&Limits::msgmax>},
     {"/proc/sys/kernel/msgmnb", ViewKind::Sysctl, 0xefff0004, generate_limit<&Limits::msgmnb>},
     {"/proc/sys/kernel/msgmni", ViewKind::Sysctl, 0xefff0005, generate_limit<&Limits::msgmni>},
     {"/proc/sys/kernel/sem", ViewKind::Sysctl, 0xefff0006, generate_sem_limits},
+    {"/proc/sys/kernel/shmmax", ViewKind::Sysctl, 0xefff0007, generate_limit<&Limits::shmmax>},
+    {"/proc/sys/kernel/shmall", ViewKind::Sysctl, 0xefff0008, generate_limit<&Limits::shmall>},
+    {"/proc/sys/kernel/shmmni", ViewKind::Sysctl, 0xefff0009, generate_limit<&Limits::shmmni>},
+    {"/proc/sys/kernel/shm_rmid_forced", ViewKind::Sysctl, 0xefff000a,
+     generate_limit<&Limits::shm_rmid_forced>},
 };
 
 constexpr char kProcFileTwin[] = "/proc/version";

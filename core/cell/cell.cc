@@ -121,7 +121,9 @@ CellStatus check_header(const Header& header, const KernelStat& file,
   if (header.version != kLayoutVersion || header.signature != options.signature) {
     return fault(CellFault::OtherVersion);
   }
-  if (header.file_size != kCellSize || static_cast<u64>(file.st_size) != kCellSize) {
+  if (header.segment_pages > kSegmentPages ||
+      header.file_size != kCellSize + header.segment_pages * kPage ||
+      static_cast<u64>(file.st_size) != header.file_size) {
     return fault(CellFault::WrongSize);
   }
   u8 boot_id[16];
@@ -139,7 +141,7 @@ void init_registry(Registry& registry) {
   registry.next_id = -1;
 }
 
-// Linux: include/uapi/linux/msg.h, sem.h
+// Linux: include/uapi/linux/msg.h, sem.h, shm.h
 void init_limits(Limits& limits) {
   limits.msgmax = 8192;
   limits.msgmnb = 16384;
@@ -148,9 +150,11 @@ void init_limits(Limits& limits) {
   limits.semmns = 1024000000;
   limits.semopm = 500;
   limits.semmni = 32000;
+  limits.shmmni = 4096;
+  limits.shmmax = limits.shmall = ~0ul - (1ul << 24);
 }
 
-CellStatus init_cell(Cell& cell, const Cell::Options& options) {
+CellStatus init_cell(Cell& cell, const Cell::Options& options, u64 segment_pages) {
   CellLayout& layout = cell.layout();
   // The fixed parts that every operation uses. The bitmap of backed pages backs itself first.
   if (cell.populate(0, sizeof(Header) + kPage + sizeof(TablePages)))
@@ -162,6 +166,7 @@ CellStatus init_cell(Cell& cell, const Cell::Options& options) {
     if (error == 0) error = cell.ensure(&registry, offsetof(Registry, entries));
   }
   if (error == 0) error = cell.ensure(&layout.processes, sizeof layout.processes);
+  if (error == 0) error = cell.ensure(&layout.segment_space, sizeof layout.segment_space);
   if (error == 0) error = cell.ensure(layout.task_states, kPage);
   if (error != 0) return fault(CellFault::NoRoom, error);
 
@@ -171,7 +176,8 @@ CellStatus init_cell(Cell& cell, const Cell::Options& options) {
   header.version = kLayoutVersion;
   header.mode = options.mode;
   header.signature = options.signature;
-  header.file_size = kCellSize;
+  header.file_size = kCellSize + segment_pages * kPage;
+  header.segment_pages = segment_pages;
   header.created = static_cast<u64>(now_seconds());
   header.transient = options.transient ? 1 : 0;
   read_boot_id(header.boot_id);
@@ -196,11 +202,28 @@ bool temporary_name(const char* path, char (&name)[512]) {
   return true;
 }
 
-// RLIMIT_FSIZE would end the program by SIGXFSZ.
-bool is_size_allowed() {
-  struct rlimit limit;
-  if (sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::arg(&limit)) != 0) return true;
-  return limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= kCellSize;
+// Bytes that a file may have: beyond RLIMIT_FSIZE the program would be ended by SIGXFSZ.
+u64 allowed_size() {
+  struct {
+    u64 soft, hard;
+  } limit;  // struct rlimit64
+  if (sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::arg(&limit)) != 0) return ~0ull;
+  return limit.soft;
+}
+
+// Gives the fresh file its size, with as many pages for segments as may be; 0 or -errno.
+long size_file(long fd, u64* segment_pages) {
+  const u64 allowed = allowed_size();
+  long error = 0;
+  for (u64 pages = kSegmentPages;; pages /= 2) {
+    const u64 size = kCellSize + pages * kPage;
+    if (size <= allowed) {
+      *segment_pages = pages;
+      error = set_size(fd, size);
+      if (error != -EFBIG && error != -EINVAL) return error;
+    }
+    if (pages == 0) return error;
+  }
 }
 
 CellFault fault_of(long error) {
@@ -212,7 +235,7 @@ CellFault fault_of(long error) {
 // Makes and fills a file under a temporary name, then gives it its name in one step: nobody ever
 // sees half a cell. `replace` takes the place of an old file.
 CellStatus create(const char* path, const Cell::Options& options, bool replace) {
-  if (!is_size_allowed()) return fault(CellFault::FileSizeLimit);
+  if (allowed_size() < kCellSize) return fault(CellFault::FileSizeLimit);
   char name[512];
   if (!temporary_name(path, name)) return fault(CellFault::System, -ENAMETOOLONG);
   const Descriptor file(open_file(name, O_RDWR | O_CREAT | O_EXCL, options.mode));
@@ -220,14 +243,16 @@ CellStatus create(const char* path, const Cell::Options& options, bool replace) 
   CellStatus status;
   // The umask does not decide who may use a cell.
   sys::call(SYS_fchmod, file.fd(), options.mode);
-  if (const long error = set_size(file.fd(), kCellSize)) status = fault(fault_of(error), error);
+  u64 segment_pages = 0;
+  if (const long error = size_file(file.fd(), &segment_pages))
+    status = fault(fault_of(error), error);
   Cell cell;
   if (status.ok()) {
     u8* base = nullptr;
     status = map_file(file.fd(), &base);
     if (status.ok()) {
       cell.adopt_mapping(base);
-      status = init_cell(cell, options);
+      status = init_cell(cell, options, segment_pages);
       cell.close();
     }
   }

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 
 #include "core/base/file.h"
+#include "core/cell/liveness.h"
 
 namespace ipcell {
 
@@ -67,7 +68,7 @@ bool has_environment_of(long process, const CellPlace& place) {
 
 // True if the line of /proc/PID/maps ("START-END PERMS OFFSET MAJ:MIN INODE   PATH") maps the file.
 // Compared by path too: on some filesystems the line's device is not the one that stat(2) tells.
-bool is_line_of(const char* line, const CellPlace& place, const struct statx* file) {
+bool is_line_of(const char* line, const char* path, const struct statx* file) {
   u64 numbers[3] = {};  // major, minor, inode
   const char* at = line;
   for (int field = 0; field < 3; ++field) {
@@ -87,12 +88,12 @@ bool is_line_of(const char* line, const CellPlace& place, const struct statx* fi
       numbers[2] == file->stx_ino) {
     return true;
   }
-  if (!starts_with(at, place.file.text)) return false;
-  at += __builtin_strlen(place.file.text);
+  if (!starts_with(at, path)) return false;
+  at += __builtin_strlen(path);
   return *at == '\0' || is_equal(at, " (deleted)");
 }
 
-bool has_mapping_of(long process, const CellPlace& place, const struct statx* file) {
+bool has_mapping_of(long process, const char* path, const struct statx* file) {
   char line[kCellPathSize + 128];
   u64 length = 0;
   bool is_found = false;
@@ -105,7 +106,7 @@ bool has_mapping_of(long process, const CellPlace& place, const struct statx* fi
     }
     if (length < sizeof line - 1) {
       line[length] = '\0';
-      is_found = is_line_of(line, place, file);
+      is_found = is_line_of(line, path, file);
     }
     length = 0;
     return !is_found;
@@ -122,25 +123,56 @@ i32 parse_pid(const char* name) {
   return pid;
 }
 
-}  // namespace
-
-int for_each_member(const CellPlace& place, MemberVisitor visit, void* context) {
+// Calls `visit(pid, folder)` for each process, until it returns false. 0 or -errno.
+template <class Visit>
+long for_each_process(Visit visit) {
   const Descriptor proc(open_at(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY));
-  if (proc.fd() < 0) return static_cast<int>(proc.fd());
-  struct statx info;
-  const bool has_file = stat_path(place.file.text, &info) == 0;
-  const long error = for_each_entry(proc.fd(), [&](const char* name) {
+  if (proc.fd() < 0) return proc.fd();
+  return for_each_entry(proc.fd(), [&](const char* name) {
     const i32 pid = parse_pid(name);
     if (pid == 0) return true;
     const Descriptor process(open_at(proc.fd(), name, O_RDONLY | O_DIRECTORY));
-    if (process.fd() < 0) return true;
-    if (!has_environment_of(process.fd(), place) &&
-        !has_mapping_of(process.fd(), place, has_file ? &info : nullptr)) {
+    return process.fd() < 0 || visit(pid, process.fd());
+  });
+}
+
+bool has_joined_task(const Cell& cell, i32 pid, u64 pid_namespace) {
+  const u32 high = load_acquire(cell.header().slots_high);
+  for (u32 slot = 1; slot <= high && slot <= kTaskSlots; ++slot) {
+    const TaskRec& rec = *cell.task(slot);
+    if (load_acquire(cell.layout().task_states[slot - 1]) == kTaskLive && rec.pid == pid &&
+        rec.pid_namespace == pid_namespace && load_acquire(rec.has_joined) != 0 &&
+        !is_token_dead(rec.token)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+int for_each_member(const CellPlace& place, MemberVisitor visit, void* context) {
+  struct statx info;
+  const bool has_file = stat_path(place.file.text, &info) == 0;
+  return static_cast<int>(for_each_process([&](i32 pid, long process) {
+    if (!has_environment_of(process, place) &&
+        !has_mapping_of(process, place.file.text, has_file ? &info : nullptr)) {
       return true;
     }
     return visit(context, pid);
+  }));
+}
+
+bool has_stranger(const Cell& cell, const char* path, u64 pid_namespace) {
+  struct statx info;
+  const bool has_file = stat_path(path, &info) == 0;
+  bool is_found = false;
+  for_each_process([&](i32 pid, long process) {
+    is_found = !has_joined_task(cell, pid, pid_namespace) &&
+               has_mapping_of(process, path, has_file ? &info : nullptr);
+    return !is_found;
   });
-  return static_cast<int>(error);
+  return is_found;
 }
 
 bool has_members(const CellPlace& place, i32 except) {

@@ -1,6 +1,7 @@
 // The processes that belong to a cell.
 #pragma once
 
+#include "core/cell/cell.h"
 #include "core/cell/cell_dir.h"
 
 namespace ipcell {
@@ -13,6 +14,11 @@ using MemberVisitor = bool (*)(void* context, i32 pid);
 int for_each_member(const CellPlace& place, MemberVisitor visit, void* context);
 // True if a process other than `except` belongs to the cell.
 bool has_members(const CellPlace& place, i32 except);
+
+// True if a process has the cell, whose file is at `path`, mapped and no task that has joined: one
+// that is about to, or was forked a moment ago. Sees only processes of the pid namespace whose
+// /proc entry this one may read.
+bool has_stranger(const Cell& cell, const char* path, u64 pid_namespace);
 
 // For a process that exits while Header::orphaned is set, as the last thing that it does in the
 // cell: removes the cell if no other process belongs to it. Leaves a descriptor open on purpose.

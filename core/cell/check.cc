@@ -54,6 +54,8 @@ const char* name_of(BlockOwner owner) {
     case BlockOwner::Journal: return "a long journal";
     case BlockOwner::Process: return "the table of processes";
     case BlockOwner::Undo: return "a set's list of adjustments";
+    case BlockOwner::Attach: return "a segment's list of attachments";
+    case BlockOwner::Abandoned: return "nobody any more";
   }
   return "?";
 }
@@ -202,7 +204,8 @@ bool CellCheck::check_header() {
   if (header.version != kLayoutVersion) {
     return report_.fail("the header's version is ", header.version);
   }
-  if (header.file_size != kCellSize) {
+  if (header.segment_pages > kSegmentPages ||
+      header.file_size != kCellSize + header.segment_pages * kPage) {
     return report_.fail("the header's file size is ", header.file_size);
   }
   if (header.slots_high > kTaskSlots) {

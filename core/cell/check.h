@@ -70,7 +70,9 @@ enum class BlockOwner : u8 {
   Loose,
   Journal,
   Process,
-  Undo
+  Undo,
+  Attach,
+  Abandoned
 };
 
 // One check's knowledge of a cell: the report, and for each block who owns it.

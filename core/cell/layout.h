@@ -2,10 +2,11 @@
 //
 //   page 0        Header, and the bitmap of table pages that have memory behind them
 //   ...           IPC registries (one each for messages, semaphores, shared memory)
-//   ...           processes that used SEM_UNDO
+//   ...           processes whose end takes something back
 //   ...           heap: lock, free lists by class, chunk watermark
 //   ...           task states, then a TaskPage for each task
-//   kHeapOffset   the heap's chunks, to the end of the file
+//   kHeapOffset   the heap's chunks
+//   kCellSize     pages of shared memory segments, to the end of the file; see segment_file.h
 //
 // The file is sparse. Nothing in it is touched before Cell::ensure() (tables) or the heap's carving
 // has put memory behind it, so that a full filesystem is an error return and never a SIGBUS.
@@ -19,7 +20,7 @@
 
 namespace ipcell {
 
-constexpr u32 kLayoutVersion = 2;
+constexpr u32 kLayoutVersion = 3;
 constexpr char kMagic[8] = {'i', 'p', 'c', 'e', 'l', 'l', '\r', '\n'};
 constexpr u64 kPage = 4096;
 
@@ -62,14 +63,14 @@ enum class BlockClass : u32 {
   Segment,
   Mqueue,
   Descriptor,
-  UndoProcess,
+  Process,
   Undo,
-  Spare,
+  Attach,
   Count
 };
 constexpr u32 kBlockClasses = static_cast<u32>(BlockClass::Count);
 constexpr u32 kBlockSize[kBlockClasses] = {64,  128, 256, 512, 1024, 2048, 4096, 8256,
-                                           256, 256, 256, 512, 64,   64,   256,  64};
+                                           256, 256, 256, 512, 64,   128,  256,  128};
 // How many blocks of a class a task keeps for itself at most; half of it is moved at a time.
 constexpr u32 kCacheLimit[kBlockClasses] = {32, 32, 32, 16, 16, 8, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4};
 
@@ -189,10 +190,14 @@ struct TaskRec {
   u64 destroying;  // object removed but not yet torn down: finished by the reaper
   u64 array;       // array being built, or freed: freed by the reaper
   u64 loose;       // block that nothing hangs on, being freed: freed by the reaper
+  u64 doomed;      // segment that may be removed, nobody is attached any more: by the reaper
+  u64 unborn;      // ProcessRec of a child that is about to be forked; see ipc/shm_fork.cc
   u64 journal_blocks[kJournalBlocks];  // where a long journal goes on; freed by the reaper
   u64 cache[kBlockClasses];  // first of the free blocks that this task keeps for itself, by class
+  u32 image;                 // of the process's memory, a number of its own; changed by exec(2)
+  u32 is_execing;            // 1: in execve(2): if the task dies in it, its image is over
   u32 journal_count;         // entries in force; 0 = committed
-  u32 pad;
+  u32 has_joined;            // 1: what is its process's is known to be; see attach_task()
   JournalEntry journal[kJournalEntries];
 };
 static_assert(sizeof(TaskRec) <= kPage);
@@ -226,7 +231,7 @@ struct Registry {
   i32 next_idx;                         // where the cyclic search goes on (idr_next)
   i32 max_idx;                          // highest index in use, -1 if none
   i32 next_id;                          // {msg,sem,shm}_next_id, -1 if unset
-  i32 total;                            // semaphores in all sets (used_sems)
+  i64 total;                            // semaphores in all sets (used_sems); pages of segments
   u64 used_summary[kMaxIds / 64 / 64];  // bit set: the word of `used` is full
   u64 used[kMaxIds / 64];               // bit set: the index is in use
   u32 key_buckets[kKeyBuckets];         // first index + 1 of each bucket
@@ -244,20 +249,38 @@ struct Limits {
   u32 semmns;  // semaphores in all
   u32 semopm;  // operations of a call
   u32 semmni;  // sets
-  u32 spare[25];
+  u32 shmmni;  // segments
+  u64 shmmax;  // bytes of a segment
+  u64 shmall;  // pages of all segments
+  u32 shm_rmid_forced;
+  u32 spare[19];
 };
 
-// ---------------------------------------------------------------- SEM_UNDO (ipc/undo.h)
+// ---------------------------------------------------------------- processes (ipc/holds.h)
 
 constexpr u32 kProcessBuckets = 512;
 
-// The processes that have used SEM_UNDO, by pid. buckets[] may be read without the lock, to see
-// that there are none.
+// The processes whose end takes something back, by pid. buckets[] may be read without the lock, to
+// see that there are none.
 struct ProcessTable {
   LockWord lock;
   u32 pad;
-  u64 buckets[kProcessBuckets];  // first UndoProcess of each
+  u64 buckets[kProcessBuckets];  // first ProcessRec of each
 };
+
+// ---------------------------------------------------------------- segments (ipc/segment_space.h)
+
+// Pages of one allocation unit and offset; the memory of all segments stands in the file behind the
+// heap. Guarded by the lock of the shared memory's registry.
+struct SegmentSpace {
+  u64 first;      // SegmentRec with the lowest pages
+  u64 cursor;     // the one behind which pages were given out last; 0: none
+  u64 promised;   // pages of segments that are paid for when touched
+  u64 abandoned;  // segments whose pages could not be given back
+};
+
+// What a file is made with, if the filesystem takes it: 4 TiB. Halved until it does.
+constexpr u64 kSegmentPages = 1ull << 30;
 
 // ---------------------------------------------------------------- the whole
 
@@ -268,7 +291,7 @@ struct Header {
   u32 version;
   u32 mode;        // the file's permission bits as it was created with
   u64 signature;   // kLayoutSignature
-  u64 file_size;   // bytes
+  u64 file_size;   // bytes, the segments' pages included
   u8 boot_id[16];  // the boot that it belongs to: pids and tokens of another are void
   u64 created;     // seconds since the epoch
   u32 poisoned;    // 1: an invariant was found broken, every call fails; atomic
@@ -281,6 +304,7 @@ struct Header {
   LockWord recovery_lock;  // one recoverer of a dead task's locks at a time; innermost, see lock.cc
   char poison_reason[128];
   Limits limits;
+  u64 segment_pages;  // of shared memory, behind kCellSize
 };
 
 constexpr u64 kTablePagesMax = 32768;  // 128 MiB of tables
@@ -295,6 +319,7 @@ struct CellLayout {
   alignas(kPage) Heap heap;
   alignas(kPage) Registry registries[kFamilies];
   alignas(kPage) ProcessTable processes;
+  alignas(kPage) SegmentSpace segment_space;
   alignas(kPage) u64 task_states[kTaskSlots];
   alignas(kPage) TaskPage tasks[kTaskSlots];
 };

@@ -32,6 +32,7 @@ struct TaskIdentity {
   i32 tid = 0;
   u64 start_time = 0;
   u64 pid_namespace = 0;
+  u32 image = 0;  // a number of the process's memory; another one after exec(2)
 };
 
 // A blocked operation's state on the sleeper's stack.
@@ -39,11 +40,13 @@ struct WaitFrame {
   volatile bool interrupted = false;  // a handler ran: the operation was taken back
 };
 
-// Where a task found its process's UndoRec for a set; see ipc/undo.h.
-struct UndoHint {
-  u64 set = 0;
-  u64 undo = 0;
+// Where a task found its process's hold in an object; see ipc/holds.h.
+struct HoldHint {
+  u64 object = 0;
+  u64 hold = 0;
 };
+
+class AddressMap;  // ipc/address_map.h
 
 class Task {
  public:
@@ -82,11 +85,17 @@ class Task {
   u32 turn_pause = 0;
   u32 skipped_turns = 0;
   i64 turn_began_ns = 0;  // when a wait in semop(2) last ended well
-  // SEM_UNDO: the process's UndoProcess, if it has one, or the thread's own.
+  // The process's ProcessRec, if it has one, as far as the task knows.
+  u64 own_process = 0;
+  // SEM_UNDO: the same, or the thread's own list.
   u64 undo_process = 0;
   bool is_undo_apart = false;  // after unshare(CLONE_SYSVSEM)
-  static constexpr u32 kUndoHints = 16;
-  UndoHint undo_hints[kUndoHints];
+  static constexpr u32 kHoldHints = 16;
+  HoldHint undo_hints[kHoldHints];
+  HoldHint attach_hints[kHoldHints];
+  // What the process has attached, and the way to the segments' pages. The process's, shared by its
+  // threads; nullptr for tools that attach nothing.
+  AddressMap* addresses = nullptr;
   i32 buried_pid = 0;       // of a process whose SEM_UNDO was applied, and may be left to nobody
   u32 dead_seen = kNoSlot;  // a dead task met on the way, to be reaped when no lock is held
 };

@@ -50,6 +50,9 @@ int set_up(Task& task, u32 index) {
   rec.tid = task.identity.tid;
   rec.start_time = task.identity.start_time;
   rec.pid_namespace = task.identity.pid_namespace;
+  rec.image = task.identity.image;
+  rec.is_execing = 0;
+  rec.has_joined = 0;
   if (const int error = take_token(rec.token)) return error;
   task.rec = &rec;
   task.slot = index + 1;

@@ -1,6 +1,7 @@
 #include "core/ipc/check.h"
 
 #include "core/ipc/check_sem.h"
+#include "core/ipc/check_shm.h"
 #include "core/ipc/msg.h"
 
 namespace ipcell {
@@ -39,7 +40,7 @@ class RegistryCheck {
   const Registry& registry_;
   u32 family_;
   i32 keyed_ = 0;  // entries that stand in a chain
-  i32 total_ = 0;  // semaphores in the sets
+  i64 total_ = 0;  // semaphores in the sets; pages of the segments
 };
 
 bool RegistryCheck::check_bitmap() {
@@ -74,14 +75,13 @@ bool RegistryCheck::check_numbers() {
 bool RegistryCheck::check_entry(i32 idx) {
   const RegistryEntry& entry = registry_.entries[idx];
   if (!is_used(idx)) return entry.record == 0 || fail("a free index has a record", idx);
-  if (family_ != kFamilyMsg && family_ != kFamilySem)
-    return fail("an object of no known kind", idx);
-  const bool is_set = family_ == kFamilySem;
-  if (!check_.claim(entry.record, is_set ? BlockClass::SemSet : BlockClass::MsgQueue,
-                    BlockOwner::Registry, static_cast<u64>(idx))) {
+  constexpr BlockClass kClasses[kFamilies] = {BlockClass::MsgQueue, BlockClass::SemSet,
+                                              BlockClass::Segment};
+  if (!check_.claim(entry.record, kClasses[family_], BlockOwner::Registry, static_cast<u64>(idx)))
     return false;
-  }
-  if (is_set) total_ += static_cast<i32>(check_.cell().at<SemSetRec>(entry.record)->nsems);
+  if (family_ == kFamilySem) total_ += check_.cell().at<SemSetRec>(entry.record)->nsems;
+  if (family_ == kFamilyShm)
+    total_ += static_cast<i64>(check_.cell().at<SegmentRec>(entry.record)->pages);
   const auto& object = *check_.cell().at<ObjectHead>(entry.record);
   if (load_acquire(object.lock.word) != 0 && !check_.is_quiescent()) return true;
   if (object.live != 1) return fail("an index with a record that does not live", idx);
@@ -125,7 +125,7 @@ bool RegistryCheck::run(bool* held) {
   for (i32 idx = 0; idx <= registry_.max_idx; ++idx) {
     if (!check_entry(idx)) return false;
   }
-  if (total_ != registry_.total) return fail("total is not what its sets have", total_);
+  if (total_ != registry_.total) return fail("total is not what its objects have", total_);
   return check_chains();
 }
 
@@ -331,8 +331,9 @@ bool check_owner_fields(CellCheck& check, u32 slot, u32* linked) {
   if (!claim_garbage(check, rec.garbage, slot)) return false;
   if (!claim_sem_fields(check, rec, slot)) return false;
   if (rec.destroying == 0) return true;
-  const bool is_set = class_of_block(check.cell(), rec.destroying) == BlockClass::SemSet;
-  return check.claim(rec.destroying, is_set ? BlockClass::SemSet : BlockClass::MsgQueue,
+  const BlockClass block_class = class_of_block(check.cell(), rec.destroying);
+  const bool is_other = block_class == BlockClass::SemSet || block_class == BlockClass::Segment;
+  return check.claim(rec.destroying, is_other ? block_class : BlockClass::MsgQueue,
                      BlockOwner::Destroying, slot);
 }
 
@@ -347,11 +348,12 @@ bool check_all(CellCheck& check) {
   }
   // While somebody is in a transaction, what it works on can't be judged, nor what refers to it.
   if (check.is_busy() || is_registry_held) return true;
-  u32 linked = 0, waiters = 0;
+  u32 linked = 0, waiters = 0, holds = 0;
   for (u32 slot = 1; slot <= layout.header.slots_high; ++slot) {
     if (check.is_live(slot) && !check_owner_fields(check, slot, &linked)) return false;
   }
-  if (!check_queues(check, &waiters) || !check_sets(check, &waiters)) return false;
+  if (!check_queues(check, &waiters) || !check_sets(check, &waiters, &holds)) return false;
+  if (!check_segments(check, &holds) || !check_processes(check, holds)) return false;
   if (linked != waiters) {
     return check.report().fail(linked, " tasks are linked as waiters, the objects hold ", waiters);
   }

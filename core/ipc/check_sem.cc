@@ -128,7 +128,7 @@ bool SetCheck::check_lists() {
 }
 
 bool SetCheck::check_undo(const UndoRec& undo, u64 offset) {
-  if (undo.live != 1 || undo.set != offset_ || undo.set_id != set_.perm.id)
+  if (undo.hold.live != 1 || undo.hold.object != offset_ || undo.hold.object_id != set_.perm.id)
     return fail("the adjustments at ", offset, " are another set's");
   const bool is_large = set_.nsems > kInlineAdjustments;
   if (is_large != (undo.array != 0)) return fail("the adjustments at ", offset, " have no array");
@@ -141,28 +141,30 @@ bool SetCheck::check_undo(const UndoRec& undo, u64 offset) {
     if ((*word & 0xffff) != 0) ++nonzero;
   }
   // No slot that is named as a witness is freed.
-  if (undo.witness != kNoSlot &&
-      (undo.witness > cell_.header().slots_high || !check_.is_live(undo.witness)))
+  if (undo.hold.witness != kNoSlot &&
+      (undo.hold.witness > cell_.header().slots_high || !check_.is_live(undo.hold.witness)))
     return fail("the adjustments at ", offset, " have no task as witness");
-  if (undo.nonzero != 0) ++armed_;
+  if (undo.hold.amount != 0) ++armed_;
   if (set_.burying == offset) return true;
-  if (nonzero != undo.nonzero) return fail("nonzero is ", undo.nonzero, ", they are ", nonzero);
-  return undo.is_spent == 0 || nonzero == 0 || fail("something spent is left at ", offset);
+  if (nonzero != undo.hold.amount)
+    return fail("nonzero is ", undo.hold.amount, ", they are ", nonzero);
+  return undo.hold.is_spent == 0 || nonzero == 0 || fail("something spent is left at ", offset);
 }
 
 bool SetCheck::check_undos(u32* undos) {
   u64 previous = 0;
   u32 count = 0;
-  for (u64 offset = set_.undos; offset != 0; ++count) {
+  for (u64 offset = set_.holds.all; offset != 0; ++count) {
     if (!check_.claim(offset, BlockClass::Undo, BlockOwner::Undo, offset_)) return false;
     const UndoRec& undo = *cell_.at<UndoRec>(offset);
-    if (undo.set_prev != previous) return fail("the adjustments at ", offset, " are not linked");
+    if (undo.hold.object_prev != previous)
+      return fail("the adjustments at ", offset, " are not linked");
     // A removed set has no semaphores any more.
     if (set_.live != 0 && !check_undo(undo, offset)) return false;
     if (set_.live == 0 && !check_.claim_array(undo.array, 0, BlockOwner::Undo, offset))
       return false;
     previous = offset;
-    offset = undo.set_next;
+    offset = undo.hold.object_next;
   }
   *undos += count;
   return true;
@@ -171,14 +173,15 @@ bool SetCheck::check_undos(u32* undos) {
 bool SetCheck::check_armed(u32 armed) {
   u64 previous = 0;
   u32 count = 0;
-  for (u64 offset = set_.armed; offset != 0; ++count) {
+  for (u64 offset = set_.holds.armed; offset != 0; ++count) {
     if (count == armed) return fail("the list of armed adjustments is too long");
     if (check_.owner_of(offset) != BlockOwner::Undo) return fail("what is armed is no record");
     const UndoRec& undo = *cell_.at<UndoRec>(offset);
-    if (undo.nonzero == 0) return fail("the adjustments at ", offset, " are armed with nothing");
-    if (undo.armed_prev != previous) return fail("the armed list is broken at ", offset);
+    if (undo.hold.amount == 0)
+      return fail("the adjustments at ", offset, " are armed with nothing");
+    if (undo.hold.armed_prev != previous) return fail("the armed list is broken at ", offset);
     previous = offset;
-    offset = undo.armed_next;
+    offset = undo.hold.armed_next;
   }
   return count == armed || fail("armed are ", count, ", and should be ", armed);
 }
@@ -197,39 +200,6 @@ bool SetCheck::run(bool is_object, u32* waiters, u32* undos) {
   return true;
 }
 
-// The processes that have something to undo, or had: their lists hold what the sets' lists hold.
-bool check_processes(CellCheck& check, u32 undos) {
-  const Cell& cell = check.cell();
-  const ProcessTable& table = cell.layout().processes;
-  bool held;
-  if (!check.check_lock(table.lock, "the lock of the processes", 0, &held)) return false;
-  if (held) return true;
-  u32 count = 0;
-  for (u32 bucket = 0; bucket < kProcessBuckets; ++bucket) {
-    for (u64 offset = table.buckets[bucket]; offset != 0;) {
-      if (!check.claim(offset, BlockClass::UndoProcess, BlockOwner::Process, bucket)) return false;
-      const UndoProcess& process = *cell.at<UndoProcess>(offset);
-      if (static_cast<u32>(process.pid) % kProcessBuckets != bucket)
-        return check.report().fail("the process ", process.pid, " is in bucket ", bucket);
-      u64 previous = 0;
-      for (u64 at = process.undos; at != 0; ++count) {
-        if (count == undos)
-          return check.report().fail("the processes' lists have more than the sets'");
-        if (check.owner_of(at) != BlockOwner::Undo)
-          return check.report().fail("the process ", process.pid, " names no adjustments");
-        const UndoRec& undo = *cell.at<UndoRec>(at);
-        if (undo.process != offset || undo.proc_prev != previous)
-          return check.report().fail("the list of process ", process.pid, " is broken");
-        previous = at;
-        at = undo.proc_next;
-      }
-      offset = process.next;
-    }
-  }
-  return count == undos ||
-         check.report().fail("the processes' lists have ", count, " records, the sets' ", undos);
-}
-
 }  // namespace
 
 bool claim_sem_fields(CellCheck& check, const TaskRec& rec, u32 slot) {
@@ -242,8 +212,7 @@ bool claim_sem_fields(CellCheck& check, const TaskRec& rec, u32 slot) {
   return check.claim(rec.loose, class_of_block(check.cell(), rec.loose), BlockOwner::Loose, slot);
 }
 
-bool check_sets(CellCheck& check, u32* waiters) {
-  u32 undos = 0;
+bool check_sets(CellCheck& check, u32* waiters, u32* holds) {
   for (u32 chunk = 0; chunk < check.chunks_used(); ++chunk) {
     if (check.class_of_chunk(chunk) != BlockClass::SemSet) continue;
     u64 offset;
@@ -251,14 +220,14 @@ bool check_sets(CellCheck& check, u32* waiters) {
       const BlockOwner owner = check.owner_of(offset);
       const bool is_set = owner == BlockOwner::Registry || owner == BlockOwner::Destroying;
       if (is_set) {
-        if (!SetCheck(check, offset).run(owner == BlockOwner::Registry, waiters, &undos))
+        if (!SetCheck(check, offset).run(owner == BlockOwner::Registry, waiters, holds))
           return false;
       } else if (!check_free_record(check, offset)) {
         return false;
       }
     }
   }
-  return check_processes(check, undos);
+  return true;
 }
 
 }  // namespace ipcell

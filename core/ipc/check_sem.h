@@ -1,4 +1,4 @@
-// check_cell()'s part that knows semaphore sets and what processes would undo.
+// check_cell()'s part that knows semaphore sets.
 #pragma once
 
 #include "core/cell/check.h"
@@ -6,8 +6,8 @@
 
 namespace ipcell {
 
-// All sets and all processes of the table; adds the waiters that it found to `*waiters`.
-bool check_sets(CellCheck& check, u32* waiters);
+// All sets; adds the waiters and the holds that it found to `*waiters` and `*holds`.
+bool check_sets(CellCheck& check, u32* waiters, u32* holds);
 // What a live task owns of them.
 bool claim_sem_fields(CellCheck& check, const TaskRec& rec, u32 slot);
 

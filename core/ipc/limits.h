@@ -20,4 +20,7 @@ constexpr i32 SEMMNU = 1024000000;
 constexpr i32 SEMMAP = SEMMNU;
 constexpr i32 SEMUSZ = 20;
 
+// Linux: include/uapi/linux/shm.h; bytes.
+constexpr u64 SHMMIN = 1;
+
 }  // namespace ipcell

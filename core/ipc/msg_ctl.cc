@@ -15,13 +15,7 @@ constexpr int kMsgStatAny = 13;
 
 void fill_msqid(const MsgQueueRec& queue, struct msqid_ds* out) {
   __builtin_memset(out, 0, sizeof *out);
-  out->msg_perm.__key = queue.perm.key;
-  out->msg_perm.uid = queue.perm.uid;
-  out->msg_perm.gid = queue.perm.gid;
-  out->msg_perm.cuid = queue.perm.cuid;
-  out->msg_perm.cgid = queue.perm.cgid;
-  out->msg_perm.mode = static_cast<decltype(out->msg_perm.mode)>(queue.perm.mode);
-  out->msg_perm.__seq = static_cast<unsigned short>(queue.perm.id >> kIdxBits);
+  fill_perm(queue.perm, &out->msg_perm);
   out->msg_stime = static_cast<time_t>(queue.stime);
   out->msg_rtime = static_cast<time_t>(queue.rtime);
   out->msg_ctime = static_cast<time_t>(queue.ctime);

@@ -23,9 +23,11 @@ constexpr u32 kModeBits = 0777;
 constexpr int kCapSysAdmin = 21;
 constexpr int kCapSysResource = 24;
 constexpr int kCapIpcOwner = 15;
+constexpr int kCapIpcLock = 14;
 
 constexpr u32 kReadForAll = 0444;
 constexpr u32 kWriteForAll = 0222;
+constexpr u32 kExecForAll = 0111;
 
 // Of an object that the caller makes; it has no id yet.
 inline PermRec fresh_perm(const Cred& cred, Key key, u32 mode) {
@@ -48,6 +50,9 @@ inline bool is_permitted(const Cred& cred, const PermRec& perm, u32 flag) {
 
 // Linux: ipc/util.c:ipcctl_obtain_check(): may the caller IPC_SET or IPC_RMID?
 bool is_owner_or_admin(const Cred& cred, const PermRec& perm);
+
+// Linux: ipc/util.c:kernel_to_ipc64_perm(). `out` is cleared.
+void fill_perm(const PermRec& perm, struct ipc_perm* out);
 
 // Linux: ipc/util.c:ipc_update_perm(). In the caller's transaction. 0 or -EINVAL.
 int update_perm(Journal& journal, PermRec& perm, const struct ipc_perm& wanted);

@@ -1,6 +1,7 @@
 // The text of /proc/sysvipc/*, byte for byte as the kernel prints it.
 #include "core/ipc/msg.h"
 #include "core/ipc/sem.h"
+#include "core/ipc/shm.h"
 #include "core/ipc/text.h"
 #include "core/syscalls.h"
 
@@ -14,6 +15,10 @@ constexpr char kMsgHeading[] =
 
 constexpr char kSemHeading[] =
     "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n";
+
+constexpr char kShmHeading[] =
+    "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid"
+    "      atime      dtime      ctime                   rss                  swap\n";
 
 // Linux: ipc/msg.c:sysvipc_msg_proc_show()
 void put_queue(TextWriter& out, const MsgQueueRec& queue) {
@@ -58,6 +63,38 @@ void put_set(TextWriter& out, const SemSetRec& set) {
   for (i64 seconds : {set.otime, set.ctime}) {
     out.put_char(' ');
     out.put_unsigned(static_cast<unsigned long long>(seconds), 10);
+  }
+  out.put_char('\n');
+}
+
+// Linux: ipc/shm.c:sysvipc_shm_proc_show()
+void put_segment(TextWriter& out, const SegmentRec& segment, u64 resident_pages) {
+  const PermRec& perm = segment.perm;
+  out.put_signed(perm.key, 10);
+  out.put_char(' ');
+  out.put_signed(perm.id, 10);
+  out.put("  ");
+  out.put_octal(perm.mode, 4);
+  out.put_char(' ');
+  out.put_unsigned(segment.size, 21);
+  for (i32 pid : {segment.cpid, segment.lpid}) {
+    out.put_char(' ');
+    out.put_unsigned(static_cast<u32>(pid), 5);
+  }
+  out.put("  ");
+  out.put_unsigned(segment.nattch, 5);
+  for (u32 number : {perm.uid, perm.gid, perm.cuid, perm.cgid}) {
+    out.put_char(' ');
+    out.put_unsigned(number, 5);
+  }
+  for (i64 seconds : {segment.atime, segment.dtime, segment.ctime}) {
+    out.put_char(' ');
+    out.put_unsigned(static_cast<unsigned long long>(seconds), 10);
+  }
+  // Nothing is known of what stands in swap space.
+  for (u64 bytes : {resident_pages * kPage, static_cast<u64>(0)}) {
+    out.put_char(' ');
+    out.put_unsigned(bytes, 21);
   }
   out.put_char('\n');
 }
@@ -107,6 +144,20 @@ std::size_t sys_proc_sem(Task& task, u32* position, char* out, std::size_t size)
                        LockedSet set(task, offset, Dead::All);
                        if (!set || set->live == 0) return false;
                        put_set(line, *set);
+                       return true;
+                     });
+}
+
+std::size_t sys_proc_shm(Task& task, u32* position, char* out, std::size_t size) {
+  if (*position == 0) {
+    const Critical critical(task);
+    sweep_segments(task);
+  }
+  return write_lines(task, shm_registry(*task.cell), kShmHeading, position, out, size,
+                     [&](u64 offset, TextWriter& line) {
+                       LockedSegment segment(task, offset, true);
+                       if (!segment || !segment.is_there()) return false;
+                       put_segment(line, *segment, count_resident(task, *segment));
                        return true;
                      });
 }

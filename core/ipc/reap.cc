@@ -1,6 +1,7 @@
 #include "core/ipc/reap.h"
 
 #include "core/ipc/msg.h"
+#include "core/ipc/shm.h"
 #include "core/ipc/undo.h"
 #include "core/syscalls.h"
 
@@ -22,11 +23,17 @@ void reap_wait(Task& reaper, TaskRec& dead, u32 dead_slot) {
 void finish_removal(Task& reaper, TaskRec& dead) {
   if (dead.destroying == 0) return;
   adopt(reaper, dead.destroying, reaper.rec->destroying);
-  if (class_of_block(*reaper.cell, reaper.rec->destroying) == BlockClass::SemSet) {
-    tear_down_set(reaper);
-  } else {
-    tear_down_queue(reaper);
+  switch (class_of_block(*reaper.cell, reaper.rec->destroying)) {
+    case BlockClass::SemSet: tear_down_set(reaper); break;
+    case BlockClass::Segment: tear_down_segment(reaper); break;
+    default: tear_down_queue(reaper);
   }
+}
+
+void remove_what_is_doomed(Task& reaper, TaskRec& dead) {
+  if (dead.doomed == 0) return;
+  adopt(reaper, dead.doomed, reaper.rec->doomed);
+  remove_doomed(reaper);
 }
 
 void free_loose_blocks(Task& reaper, TaskRec& dead) {
@@ -47,7 +54,10 @@ void reap_objects(Task& reaper, TaskRec& dead, u32 dead_slot) {
   reap_messages(reaper, dead);
   free_loose_blocks(reaper, dead);
   finish_removal(reaper, dead);
-  reap_undo(reaper, dead, dead_slot);
+  remove_what_is_doomed(reaper, dead);
+  reap_unborn(reaper, dead, dead_slot);
+  reap_holds(reaper, dead, dead_slot);
+  free_unborn(reaper);
 }
 
 IPCELL_COLD void reap_met_slowly(Task& task) {
@@ -60,6 +70,13 @@ int attach_task(Task& task) {
   if (task.cell->is_poisoned()) return -EIO;
   if (const int error = claim_task(task, reap_objects)) return error;
   join_process(task);
+  if (AddressMap* map = task.addresses) {
+    const bool is_child = map->owner_pid != task.identity.pid;
+    map->owner_pid = task.identity.pid;
+    if (is_child && !map->is_empty()) inherit_attachments(task);
+  }
+  // From here on it is no stranger: nothing that was made for it is still to be taken over.
+  store_release(task.rec->has_joined, 1u);
   return 0;
 }
 

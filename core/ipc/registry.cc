@@ -146,4 +146,13 @@ void remove_id_locked(Journal& journal, const Cell& cell, Registry& registry, co
   if (idx == registry.max_idx) journal.set(registry.max_idx, find_max_idx(registry, idx));
 }
 
+void make_key_private_locked(Journal& journal, const Cell& cell, Registry& registry,
+                             PermRec& perm) {
+  const i32 idx = static_cast<i32>(idx_of(perm.id));
+  remove_key(journal, cell, registry, idx);
+  const i32 no_key = static_cast<i32>(Key::Private);
+  journal.set_if_changed(registry.entries[idx].key, no_key);
+  journal.set_if_changed(perm.key, no_key);
+}
+
 }  // namespace ipcell

@@ -43,6 +43,10 @@ int add_id_locked(Journal& journal, const Cell& cell, Registry& registry, u64 of
 // Linux: ipc/util.c:ipc_rmid(). In the caller's transaction, under the registry's lock.
 void remove_id_locked(Journal& journal, const Cell& cell, Registry& registry, const PermRec& perm);
 
+// Takes the object's key away. Linux: ipc/util.c:ipc_set_key_private(). In the caller's
+// transaction, under the registry's lock and the object's.
+void make_key_private_locked(Journal& journal, const Cell& cell, Registry& registry, PermRec& perm);
+
 // Offset of the record that stands at the id's index, 0 if none. Read without the lock, so the
 // record's own lock and id must confirm it. Linux: ipc/util.c:ipc_obtain_object_idr()
 inline u64 peek_record(const Registry& registry, i32 id) {

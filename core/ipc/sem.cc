@@ -28,7 +28,8 @@ void init_set(Task& task, SemSetRec& set, Key key, u32 nsems, u32 mode) {
   set.waiters = 0;
   set.alter = set.zero = {kNoSlot, kNoSlot};
   set.complex_count = set.merged = set.unsettled = 0;
-  set.undos = set.armed = set.burying = 0;
+  set.holds = {0, 0};
+  set.burying = 0;
 }
 
 // The array is in task.rec->array. The registry is locked.
@@ -43,7 +44,7 @@ int add_set_locked(Task& task, Registry& registry, Key key, u32 nsems, int flags
   const i32 limit = static_cast<i32>(load_relaxed(task.cell->header().limits.semmni));
   const int id = add_id_locked(journal, *task.cell, registry, block.offset(), set.perm, limit);
   if (id < 0) return id;
-  journal.set(registry.total, registry.total + static_cast<i32>(nsems));
+  journal.set(registry.total, registry.total + static_cast<i64>(nsems));
   journal.set(set.live, 1u);
   journal.set(task.rec->array, 0);
   block.take(journal, task);

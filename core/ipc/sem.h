@@ -11,6 +11,7 @@
 #pragma once
 
 #include "core/cell/array.h"
+#include "core/ipc/holds.h"
 #include "core/ipc/registry.h"
 #include "core/ipc/wait.h"
 
@@ -57,9 +58,8 @@ struct SemSetRec {
   u32 merged;
   u32 unsettled;  // 1: the file head's invariant is to be restored by whoever has the lock
   u32 pad;
-  u64 undos;    // UndoRecs of the processes that named this set with SEM_UNDO
-  u64 armed;    // those of them that have something to undo
-  u64 burying;  // the one of a dead process that is being added, 0 if none
+  HoldLists holds;  // UndoRecs of the processes that named this set with SEM_UNDO
+  u64 burying;      // the one of a dead process that is being added, 0 if none
 };
 static_assert(kHasObjectHead<SemSetRec>);
 static_assert(sizeof(SemSetRec) <= kBlockSize[static_cast<u32>(BlockClass::SemSet)]);
@@ -71,42 +71,17 @@ IPCELL_ALWAYS_INLINE Semaphore* semaphore_at(const Cell& cell, const SemSetRec& 
   return array_at<Semaphore>(cell, set.sems, num);
 }
 
-// A process that used SEM_UNDO. Linux: ipc/sem.c:struct sem_undo_list. Guarded by the process
-// table's lock, and so are the proc links of its UndoRecs.
-struct UndoProcess {
-  u64 free_link;  // FreeBlock::next
-  i32 pid;
-  i32 tid;  // 0; or the one thread whose list this is, after unshare(CLONE_SYSVSEM)
-  u64 start_time;
-  u64 pid_namespace;
-  u64 next;   // in the bucket
-  u64 undos;  // UndoRecs, the newest first
-};
-static_assert(sizeof(UndoProcess) <= kBlockSize[static_cast<u32>(BlockClass::UndoProcess)]);
-
 constexpr u32 kInlineAdjustments = 16;
 
-// A process's adjustments for one set. Linux: ipc/sem.c:struct sem_undo. Guarded by the set's lock,
-// but for the proc links.
+// A process's adjustments for one set; `amount` counts those that are not 0, of an earlier epoch
+// included. Guarded as HoldRec is. Linux: ipc/sem.c:struct sem_undo
 struct UndoRec {
-  u64 free_link;  // FreeBlock::next
-  u64 process;    // UndoProcess
-  u64 set;        // SemSetRec
-  i32 set_id;
-  u32 live;      // 1 while it is in the lists of its set and its process
-  u32 witness;   // task slot + 1 of a thread of the process; kNoSlot: none is known
-  u32 nonzero;   // adjustments that are not 0, those of an earlier epoch included
-  u32 is_spent;  // 1: the process is dead, and this was done
-  u32 pad;
-  u64 armed_next, armed_prev;  // while nonzero != 0
-  // Up to here it is one cache line: that is all that is read of others' records, as a rule.
-  u64 proc_next, proc_prev;
-  u64 set_next, set_prev;
+  HoldRec hold;
   u64 array;  // adjustments of a larger set, else 0
   u64 adjustments[kInlineAdjustments];
 };
-static_assert(offsetof(UndoRec, proc_next) == 64);
 static_assert(sizeof(UndoRec) <= kBlockSize[static_cast<u32>(BlockClass::Undo)]);
+inline UndoRec& undo_of(HoldRec& hold) { return reinterpret_cast<UndoRec&>(hold); }
 
 // Operations to be made: the caller's own, or a sleeper's.
 struct SemCall {
@@ -176,12 +151,6 @@ void reap_sem_wait(Task& reaper, TaskRec& dead, u32 dead_slot);
 
 // --- undo.cc
 
-// Which of the processes that named the set with SEM_UNDO matter to the caller.
-enum class Dead {
-  Nobody,
-  Armed,  // those that would change a value
-  All     // those that would change otime as well
-};
 // Does what the kernel does at the end of each dead process, for this set. Leaves it settled.
 // True if a process may be about to die: it has no living witness, and is not gone.
 bool bury_dead(Task& task, SemSetRec& set, Dead which, WakeList& wakes);
@@ -222,8 +191,8 @@ class LockedSet {
  private:
   // True if no other process could have died with something to undo.
   bool is_nobody_else_armed() const {
-    if (set_->armed == 0) return true;
-    const UndoRec* undo = task_.cell->at<UndoRec>(set_->armed);
+    if (set_->holds.armed == 0) return true;
+    const HoldRec* undo = task_.cell->at<HoldRec>(set_->holds.armed);
     return undo != nullptr && undo->process == task_.undo_process && undo->armed_next == 0;
   }
   void clear_up(Dead which);

@@ -197,13 +197,7 @@ long set_all(Task& task, i32 id, const void* given) {
 
 void fill_semid(const SemSetRec& set, struct semid_ds* out) {
   __builtin_memset(out, 0, sizeof *out);
-  out->sem_perm.__key = set.perm.key;
-  out->sem_perm.uid = set.perm.uid;
-  out->sem_perm.gid = set.perm.gid;
-  out->sem_perm.cuid = set.perm.cuid;
-  out->sem_perm.cgid = set.perm.cgid;
-  out->sem_perm.mode = static_cast<decltype(out->sem_perm.mode)>(set.perm.mode);
-  out->sem_perm.__seq = static_cast<unsigned short>(set.perm.id >> kIdxBits);
+  fill_perm(set.perm, &out->sem_perm);
   out->sem_otime = static_cast<time_t>(set.otime);
   out->sem_ctime = static_cast<time_t>(set.ctime);
   out->sem_nsems = set.nsems;
@@ -250,7 +244,7 @@ long info(Task& task, int command, void* buffer) {
     max_idx = registry.max_idx;
     if (command == SEM_INFO) {
       out.semusz = registry.in_use;
-      out.semaem = registry.total;
+      out.semaem = static_cast<int>(registry.total);
     }
   }
   if (copy_to_user(buffer, &out, sizeof out) != 0) return -EFAULT;
@@ -276,7 +270,7 @@ long remove_set(Task& task, i32 id) {
   Registry& registry = sem_registry(*task.cell);
   const long result =
       unregister_object<LockedSet>(task, registry, id, [&](Journal& journal, SemSetRec& set) {
-        journal.set(registry.total, registry.total - static_cast<i32>(set.nsems));
+        journal.set(registry.total, registry.total - static_cast<i64>(set.nsems));
       });
   if (result == 0) tear_down_set(task);
   return result;

@@ -72,7 +72,7 @@ int complete(Task& task, SemSetRec& set, u32 slot, SemCall* call) {
     return kWouldBlock;
   }
   // Of a process that was found gone just now, before all of its tokens were marked.
-  if (!call_of(cell, rec, call) || (call->undo != nullptr && call->undo->is_spent != 0))
+  if (!call_of(cell, rec, call) || (call->undo != nullptr && call->undo->hold.is_spent != 0))
     return kWouldBlock;
   u32 blocking = rec.wait.sem.blocking;
   // Without memory here the sleeper tries itself.
@@ -239,7 +239,7 @@ void free_ops(Task& task, WaitNode& node) {
 }  // namespace
 
 int perform(Task& task, Journal& journal, SemSetRec& set, const SemCall& call, u32* blocking) {
-  u32 nonzero = call.undo != nullptr ? call.undo->nonzero : 0;
+  u32 nonzero = call.undo != nullptr ? call.undo->hold.amount : 0;
   for (u32 n = 0; n < call.count; ++n) {
     const int error = perform_one(journal, *task.cell, set, call.ops[n], call, &nonzero);
     if (error == 0) [[likely]]
@@ -248,7 +248,7 @@ int perform(Task& task, Journal& journal, SemSetRec& set, const SemCall& call, u
     roll_back_journal(*task.cell, *task.rec);
     return error;
   }
-  if (call.undo != nullptr) set_nonzero(journal, *task.cell, set, *call.undo, nonzero);
+  if (call.undo != nullptr) set_amount(journal, *task.cell, set.holds, call.undo->hold, nonzero);
   return 0;
 }
 

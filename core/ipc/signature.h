@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/ipc/msg.h"
+#include "core/ipc/shm.h"
 #include "core/ipc/undo.h"
 
 namespace ipcell {
@@ -55,10 +56,19 @@ constexpr u64 kLayoutSignature = hash_layout({
     sizeof(SemSetRec),
     offsetof(SemSetRec, perm),
     offsetof(SemSetRec, sems),
-    offsetof(SemSetRec, undos),
+    offsetof(SemSetRec, holds),
     offsetof(SemSetRec, burying),
-    sizeof(UndoProcess),
-    offsetof(UndoProcess, undos),
+    sizeof(ProcessRec),
+    offsetof(ProcessRec, holds),
+    sizeof(HoldRec),
+    offsetof(HoldRec, amount),
+    offsetof(TaskRec, doomed),
+    offsetof(TaskRec, image),
+    offsetof(CellLayout, segment_space),
+    sizeof(SegmentSpace),
+    sizeof(SegmentRec),
+    offsetof(SegmentRec, nattch),
+    offsetof(SegmentRec, first_page),
     sizeof(UndoRec),
     offsetof(UndoRec, adjustments),
 });

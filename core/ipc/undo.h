@@ -25,9 +25,6 @@ inline u64* adjustment_at(const Cell& cell, UndoRec& undo, u32 num) {
   return array_at<u64>(cell, undo.array, num);
 }
 
-// Notes the new number of adjustments that are not 0, in the caller's transaction.
-void set_nonzero(Journal& journal, const Cell& cell, SemSetRec& set, UndoRec& undo, u32 nonzero);
-
 // The process's record for the set, whose lock is held; nullptr if it has none yet.
 UndoRec* find_undo(Task& task, const SemSetRec& set);
 // Makes one, with no lock held, if another thread was not faster. 0, -EINVAL (no such set), -EIDRM,
@@ -41,14 +38,8 @@ bool watch_holders(const Task& task, const SemSetRec& set, WaitPlan& plan);
 // Takes all UndoRecs of a removed set out of their lists and frees them; no lock is held.
 void free_undos_of_set(Task& task, u64 set_offset);
 
-// A task joins its process: what the process left to undo, before an exec or by threads that have
-// ended, has a living witness again.
-void join_process(Task& task);
-// A dead task's slot is about to be freed: if its process is gone as well, its adjustments are made
-// and freed; else they get another witness.
-void reap_undo(Task& reaper, const TaskRec& dead, u32 dead_slot);
-// Frees the records of the process that the task has buried on its way, if no slot of it is left to
-// be reaped. The task holds no lock.
-void reap_buried(Task& task);
+// Does for the record what the end of its process does, and takes it out of all lists; the process
+// table is locked. False if the cell is damaged.
+bool bury_undo(Task& task, UndoRec& undo);
 
 }  // namespace ipcell

@@ -1,6 +1,7 @@
 /*
  * SEM_UNDO: whoever looks at a set makes the adjustments of a dead process, and the reaper frees its
- * record (core/ipc/undo.cc: bury_dead(), bury(), reap_undo(), replace_witness(), join_process()).
+ * record (core/ipc/undo.cc: bury_dead(), bury(); core/ipc/holds.cc: reap_holds(), replace_witness(),
+ * join_process()).
  *
  * A process has taken one unit each of two semaphores. It has a thread with a task, which is the
  * record's witness; another thread may get a task later, and a third never makes a call, but keeps
@@ -131,7 +132,7 @@ inline free_record() {
   unlock_set()
 }
 
-/* reap_undo(), and the slot's end. */
+/* reap_holds(), and the slot's end. */
 inline reap(s, other) {
   atomic { CAN_LOCK(reap_owner) -> reap_owner = id };
   MAY_DIE;

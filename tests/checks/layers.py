@@ -20,8 +20,8 @@ LAYERS = {
 CORE_HEADERS = {
     "cerrno", "cstddef", "cstdint", "initializer_list", "type_traits",
     "errno.h", "fcntl.h", "limits.h", "signal.h", "stddef.h", "stdint.h", "time.h",
-    "sys/file.h", "sys/ipc.h", "sys/mman.h", "sys/msg.h", "sys/resource.h", "sys/sem.h", "sys/stat.h",
-    "sys/syscall.h",
+    "sys/file.h", "sys/ipc.h", "sys/mman.h", "sys/msg.h", "sys/resource.h", "sys/sem.h", "sys/shm.h",
+    "sys/stat.h", "sys/statfs.h", "sys/syscall.h", "sys/sysmacros.h",
 }
 CORE_HEADER_FOLDERS = ("linux/", "asm/")
 # The token is a robust mutex: nothing else is.

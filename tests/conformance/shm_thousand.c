@@ -10,7 +10,7 @@ int main(void) {
   static int ids[SEGMENTS];
   static char* at[SEGMENTS];
   for (int i = 0; i < SEGMENTS; i++) {
-    ids[i] = new_segment(pages(1) + i);
+    ids[i] = new_segment(pages(1) + sizeof i + i);
     at[i] = ATTACH(ids[i]);
     memcpy(at[i] + pages(1), &i, sizeof i);
   }

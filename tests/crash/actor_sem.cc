@@ -44,7 +44,7 @@ void Actor::exercise_set() {
 void Actor::expect_no_processes() {
   for (ipcell::u64 offset : cell.layout().processes.buckets) {
     while (offset != 0) {
-      const auto& process = *cell.at<ipcell::UndoProcess>(offset);
+      const auto& process = *cell.at<ipcell::ProcessRec>(offset);
       expect(process.pid == task.identity.pid, "the dead process %d is still in the table",
              process.pid);
       offset = process.next;

@@ -55,14 +55,14 @@ long publish_too_early(Actor& actor) {
 long undo_in_two_steps(Actor& actor) {
   ipcell::SemSetRec& set = actor.set_record(0);
   ipcell::Locked locked(actor.task, set.lock);
-  auto& undo = *actor.cell.at<ipcell::UndoRec>(set.armed);
+  auto& undo = *actor.cell.at<ipcell::UndoRec>(set.holds.armed);
   ipcell::Semaphore& sem = *ipcell::semaphore_at(actor.cell, set, 0);
   const int value = sem.get().value + ipcell::adjustment_of(undo.adjustments[0], sem);
   ipcell::Journal journal(actor.task);
   journal.set(sem.state, ipcell::pack_state(static_cast<ipcell::u32>(value), 0));
   journal.commit();
   journal.set(undo.adjustments[0], 0);
-  ipcell::set_nonzero(journal, actor.cell, set, undo, 0);
+  ipcell::set_amount(journal, actor.cell, set.holds, undo.hold, 0);
   journal.commit();
   return 0;
 }

@@ -94,7 +94,7 @@ void die_with_arrays(Player& player) {
 void die_burying(Player& player) {
   SemSetRec& set = record(player, kBuried);
   ipcell::lock(player.task, set.lock);
-  UndoRec& undo = *player.cell.at<UndoRec>(set.undos);
+  UndoRec& undo = *player.cell.at<UndoRec>(set.holds.all);
   Journal journal(player.task);
   journal.set(set.burying, player.cell.offset_of(&undo));
   for (u32 num = 0; num < 20; ++num) {

@@ -110,7 +110,7 @@ RecordWords words_of(ipcell::BlockClass block_class) {
   switch (block_class) {
     case ipcell::BlockClass::MsgQueue: return {"queue word", sizeof(ipcell::MsgQueueRec) / 8};
     case ipcell::BlockClass::SemSet: return {"set word", sizeof(ipcell::SemSetRec) / 8};
-    case ipcell::BlockClass::UndoProcess: return {"process word", sizeof(ipcell::UndoProcess) / 8};
+    case ipcell::BlockClass::Process: return {"process word", sizeof(ipcell::ProcessRec) / 8};
     case ipcell::BlockClass::Undo: return {"undo word", sizeof(ipcell::UndoRec) / 8};
     default: return {"memory word", sizeof(ipcell::MsgBlock) / 8 + 4};
   }

@@ -83,7 +83,7 @@ TEST_CASE("a fresh cell is whole, private and sparse", "[cell]") {
   }
   const struct stat info = stat_of(path);
   CHECK((info.st_mode & 07777) == 0600);
-  CHECK(static_cast<u64>(info.st_size) == kCellSize);
+  CHECK(static_cast<u64>(info.st_size) == kCellSize + kSegmentPages * kPage);
   CHECK(info.st_blocks * 512 < 1 << 20);
   // The temporary name is gone.
   CHECK(count_entries(folder.path()) == 1);
@@ -285,6 +285,22 @@ TEST_CASE("a file size limit is told, and does not kill", "[cell]") {
   // The limit is none for a cell that is there.
   REQUIRE(make(path).ok());
   CHECK(make_with_limit() == static_cast<int>(CellFault::None));
+}
+
+TEST_CASE("a file size limit leaves as much room for segments as it allows", "[cell]") {
+  const TempDir folder;
+  const std::string path = folder / "cell";
+  const u64 pages = kSegmentPages / 16;
+  CHECK(test::in_child([&] {
+          const u64 bytes = kCellSize + (pages + 1) * kPage;
+          const struct rlimit limit = {bytes, bytes};
+          CHILD_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+          return static_cast<int>(make(path).fault);
+        }) == static_cast<int>(CellFault::None));
+  Cell cell;
+  REQUIRE(Cell::open(path.c_str(), cell_options(), &cell).ok());
+  CHECK(cell.header().segment_pages == pages);
+  cell.close();
 }
 
 TEST_CASE("a lack of address space is told", "[cell]") {

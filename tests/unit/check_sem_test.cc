@@ -37,8 +37,10 @@ class CheckTest : public UndoTest {
   }
 
   SemSetRec& large() const { return *cell.at<SemSetRec>(sem_registry(cell).entries[1].record); }
-  UndoRec& large_undo() const { return *undo_at(large().undos); }
-  UndoProcess& process_of(const UndoRec& undo) const { return *cell.at<UndoProcess>(undo.process); }
+  UndoRec& large_undo() const { return *undo_at(large().holds.all); }
+  ProcessRec& process_of(const UndoRec& undo) const {
+    return *cell.at<ProcessRec>(undo.hold.process);
+  }
   SemOp& op_of(const Task& sleeper, u32 n) const {
     return reinterpret_cast<SemOp*>(cell.at<FreeBlock>(sleeper.rec->wait.sem.ops) + 1)[n];
   }
@@ -147,21 +149,21 @@ TEST_CASE("broken adjustments are found", "[check_sem]") {
   CheckTest test;
   UndoRec& undo = test.newest();
   UndoRec& large = test.large_undo();
-  test.finds("is too long", test.record().undos, 0);
-  test.finds("another set's", undo.live, 0u);
-  test.finds("another set's", undo.set, test.cell.offset_of(&test.large()));
-  test.finds("another set's", undo.set_id, 77);
-  test.finds("are not linked", undo.set_prev, test.cell.offset_of(&large));
+  test.finds("is too long", test.record().holds.all, 0);
+  test.finds("another set's", undo.hold.live, 0u);
+  test.finds("another set's", undo.hold.object, test.cell.offset_of(&test.large()));
+  test.finds("another set's", undo.hold.object_id, 77);
+  test.finds("are not linked", undo.hold.object_prev, test.cell.offset_of(&large));
   test.finds("have no array", large.array, 0);
   test.finds("have no array", undo.array, large.array);
   test.finds("nonzero is", undo.adjustments[1], pack_adjustment(0, 5));
   test.finds("nonzero is", undo.adjustments[0], 0);
-  test.finds("something spent is left", undo.is_spent, 1u);
-  test.finds("have no task as witness", undo.witness, test.cell.header().slots_high + 1);
-  test.finds("armed are", test.record().armed, 0);
-  test.finds("what is armed is no record", test.record().armed, test.record().sems);
-  test.finds("the armed list is broken", undo.armed_prev, test.cell.offset_of(&large));
-  test.finds("is too long", undo.armed_next, test.cell.offset_of(&undo));
+  test.finds("something spent is left", undo.hold.is_spent, 1u);
+  test.finds("have no task as witness", undo.hold.witness, test.cell.header().slots_high + 1);
+  test.finds("armed are", test.record().holds.armed, 0);
+  test.finds("what is armed is no record", test.record().holds.armed, test.record().sems);
+  test.finds("the armed list is broken", undo.hold.armed_prev, test.cell.offset_of(&large));
+  test.finds("is too long", undo.hold.armed_next, test.cell.offset_of(&undo));
   test.finds("not settled", test.record().burying, test.cell.offset_of(&undo));
 }
 
@@ -170,27 +172,27 @@ TEST_CASE("what is armed without need is found", "[check_sem]") {
   REQUIRE(operate(test.task, test.id, {op(0, 0, SEM_UNDO | IPC_NOWAIT)}) == -EAGAIN);
   UndoRec& undo = test.newest();
   const u64 kept = std::exchange(undo.adjustments[0], 0);
-  undo.nonzero = 0;
+  undo.hold.amount = 0;
   test.tells("list of armed adjustments is too long");
   undo.adjustments[0] = kept;
-  undo.nonzero = 1;
+  undo.hold.amount = 1;
   CHECK(test.violation() == "");
 }
 
 TEST_CASE("a broken table of processes is found", "[check_sem]") {
   CheckTest test;
   UndoRec& undo = test.newest();
-  UndoProcess& process = test.process_of(undo);
-  UndoProcess& other = test.process_of(test.large_undo());
+  ProcessRec& process = test.process_of(undo);
+  ProcessRec& other = test.process_of(test.large_undo());
   ProcessTable& table = test.cell.layout().processes;
   test.finds("lock of the processes", table.lock.word, test.task.slot);
   test.finds("is in bucket", process.pid, process.pid + 1);
-  test.finds("names no adjustments", process.undos, test.record().sems);
-  test.finds("is broken", process.undos, test.cell.offset_of(&test.large_undo()));
-  test.finds("is broken", undo.proc_prev, test.cell.offset_of(&test.large_undo()));
-  test.finds("is broken", undo.process, test.cell.offset_of(&other));
-  test.finds("the processes' lists have 1 records, the sets' 2", process.undos, 0);
-  test.finds("is broken", undo.proc_next, test.cell.offset_of(&undo));
+  test.finds("holds what is no record", process.holds, test.record().sems);
+  test.finds("is broken", process.holds, test.cell.offset_of(&test.large_undo()));
+  test.finds("is broken", undo.hold.proc_prev, test.cell.offset_of(&test.large_undo()));
+  test.finds("is broken", undo.hold.process, test.cell.offset_of(&other));
+  test.finds("the processes' lists have 1 records, the objects' 2", process.holds, 0);
+  test.finds("is broken", undo.hold.proc_next, test.cell.offset_of(&undo));
   test.finds("process", process.next, test.cell.offset_of(&process));
 }
 

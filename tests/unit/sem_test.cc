@@ -178,7 +178,7 @@ TEST_CASE("all operations of a call are made, or none", "[sem]") {
   CHECK(operate(task, test.id, {op(0, 1, undo), op(1, -1, undo), op(2, 1, undo)}) == -ERANGE);
   CHECK(test.values() == before);
   CHECK(test.record().otime == 0);
-  CHECK(test.record().armed == 0);
+  CHECK(test.record().holds.armed == 0);
   test_seconds = 2222;
   CHECK(operate(task, test.id, {op(0, -2, undo), op(1, -1, undo), op(2, -7, undo)}) == 0);
   CHECK(test.values() == Numbers{3, 0, SEMVMX - 7});
@@ -198,7 +198,7 @@ TEST_CASE("operations on one semaphore see each other", "[sem]") {
   CHECK(operate(task, test.id, {op(0, -1, IPC_NOWAIT), op(0, 1)}) == -EAGAIN);
   CHECK(operate(task, test.id, {op(0, SEMVMX), op(0, 1), op(0, -1)}) == -ERANGE);
   CHECK(value_of(task, test.id) == 0);
-  CHECK(test.record().armed == 0);
+  CHECK(test.record().holds.armed == 0);
   test.check_end();
 }
 
@@ -224,7 +224,7 @@ TEST_CASE("calls of many operations are made as one", "[sem]") {
   Numbers expected(1024);
   std::fill_n(expected.begin(), count, u16{2});
   CHECK(test.values() == expected);
-  CHECK((test.record().armed != 0) == (undo != 0));
+  CHECK((test.record().holds.armed != 0) == (undo != 0));
 
   Ops failing = on_all(count, -1, undo);
   failing.back() = op(count - 1, -3, IPC_NOWAIT);
@@ -236,7 +236,7 @@ TEST_CASE("calls of many operations are made as one", "[sem]") {
 
   CHECK(operate(task, test.id, on_all(count, -2, undo)) == 0);
   CHECK(test.values() == Numbers(1024));
-  CHECK(test.record().armed == 0);
+  CHECK(test.record().holds.armed == 0);
   test.check_end();
 }
 

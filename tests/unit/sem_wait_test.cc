@@ -154,7 +154,7 @@ TEST_CASE("a sleeper may want very many operations", "[sem_wait]") {
     Sleeper& sleeper = test.sleeper(on_all(count, -1, SEM_UNDO));
     CHECK(operate(test.task, test.id, on_all(count - 1, 1)) == 0);
     CHECK(sleeper.is_waiting());
-    CHECK(test.record().armed == 0);
+    CHECK(test.record().holds.armed == 0);
     CHECK(operate(test.task, test.id, {op(count - 1, 1)}) == 0);
     CHECK(sleeper.result() == 0);
   }

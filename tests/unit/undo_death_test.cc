@@ -127,7 +127,7 @@ TEST_CASE("the end of a process that has nothing to undo shows in otime", "[undo
   holder.kill();
   test_seconds = 6001;
   CHECK(value_of(test.task, test.id) == 0);
-  CHECK(test.newest().is_spent == 0);
+  CHECK(test.newest().hold.is_spent == 0);
   CHECK(test.stat().sem_otime == 6001);
   test.check_undone();
 }
@@ -141,7 +141,7 @@ TEST_CASE("a burial that was broken off is finished", "[undo_death]") {
     SemSetRec& set = test.record();
     lock(own, set.lock);
     Journal journal(own);
-    journal.set(set.burying, static_cast<u64>(set.undos));
+    journal.set(set.burying, static_cast<u64>(set.holds.all));
     for (u32 num = 0; num < 64; ++num) {
       journal.set(test.semaphore(num).state, 0);
       journal.set(*adjustment_at(test.cell, test.newest(), num), 0);
@@ -242,7 +242,7 @@ TEST_CASE("a process that has no task any more is forgotten by nobody", "[undo_d
   // As long as it lives there is nothing to do.
   CHECK(value_of(test.task, test.id) == 1);
   reap_dead_tasks(test.task);
-  CHECK(test.newest().witness == kNoSlot);
+  CHECK(test.newest().hold.witness == kNoSlot);
   CHECK(value_of(test.task, test.id) == 1);
   const pid_t pid = process.pid();
   process.kill();

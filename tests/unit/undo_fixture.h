@@ -15,11 +15,11 @@ class UndoTest : public SemTest {
   UndoRec* undo_at(u64 offset) const { return offset != 0 ? cell.at<UndoRec>(offset) : nullptr; }
   // The record that was made last.
   UndoRec& newest() const {
-    REQUIRE(record().undos != 0);
-    return *undo_at(record().undos);
+    REQUIRE(record().holds.all != 0);
+    return *undo_at(record().holds.all);
   }
-  u32 count_records() const { return count(record().undos, &UndoRec::set_next); }
-  u32 count_armed() const { return count(record().armed, &UndoRec::armed_next); }
+  u32 count_records() const { return count(record().holds.all, &HoldRec::object_next); }
+  u32 count_armed() const { return count(record().holds.armed, &HoldRec::armed_next); }
   // What the record would add to a semaphore.
   i32 adjustment(UndoRec& undo, u32 num = 0) const {
     return adjustment_of(*adjustment_at(cell, undo, num), semaphore(num));
@@ -27,7 +27,7 @@ class UndoTest : public SemTest {
   u32 count_processes() const {
     u32 found = 0;
     for (u64 offset : cell.layout().processes.buckets) {
-      for (; offset != 0; ++found) offset = cell.at<UndoProcess>(offset)->next;
+      for (; offset != 0; ++found) offset = cell.at<ProcessRec>(offset)->next;
     }
     return found;
   }
@@ -45,9 +45,9 @@ class UndoTest : public SemTest {
   }
 
  private:
-  u32 count(u64 offset, u64 UndoRec::*next) const {
+  u32 count(u64 offset, u64 HoldRec::*next) const {
     u32 found = 0;
-    for (; offset != 0; ++found) offset = undo_at(offset)->*next;
+    for (; offset != 0; ++found) offset = undo_at(offset)->hold.*next;
     return found;
   }
 

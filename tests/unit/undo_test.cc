@@ -26,16 +26,16 @@ TEST_CASE("a process has a record for each set, armed while it has something to 
   UndoRec& undo = test.newest();
   CHECK(test.adjustment(undo, 0) == 1);
   CHECK(test.adjustment(undo, 1) == 0);
-  CHECK(undo.nonzero == 1);
-  CHECK(undo.witness == task.slot);
+  CHECK(undo.hold.amount == 1);
+  CHECK(undo.hold.witness == task.slot);
   CHECK(undo.array == 0);
   CHECK(test.count_armed() == 1);
   CHECK(operate(task, test.id, {op(0, -1, kUndo), op(1, 2, kUndo)}) == 0);
   CHECK(test.adjustment(undo, 0) == 2);
   CHECK(test.adjustment(undo, 1) == -2);
-  CHECK(undo.nonzero == 2);
+  CHECK(undo.hold.amount == 2);
   CHECK(operate(task, test.id, {op(0, 2, kUndo)}) == 0);
-  CHECK(undo.nonzero == 1);
+  CHECK(undo.hold.amount == 1);
   CHECK(test.count_armed() == 1);
   CHECK(operate(task, test.id, {op(1, -2, kUndo)}) == 0);
   CHECK(test.count_armed() == 0);
@@ -44,10 +44,10 @@ TEST_CASE("a process has a record for each set, armed while it has something to 
   // A wait for zero undoes nothing, but makes a record as well.
   const int other = make_set(task, 1);
   CHECK(operate(task, other, {op(0, 0, kUndo)}) == 0);
-  CHECK(undo.proc_prev != 0);
+  CHECK(undo.hold.proc_prev != 0);
   CHECK(test.count_processes() == 1);
   CHECK(control(task, other, 0, IPC_RMID) == 0);
-  CHECK(undo.proc_prev == 0);
+  CHECK(undo.hold.proc_prev == 0);
   test.check_undone(1);
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("a large set's adjustments have an array", "[undo]") {
   UndoRec& undo = test.newest();
   CHECK((undo.array != 0) == (nsems > 16));
   CHECK(test.adjustment(undo, last) == -5);
-  CHECK(undo.nonzero == 1);
+  CHECK(undo.hold.amount == 1);
   CHECK(operate(test.task, test.id, {op(nsems - 1, -5, kUndo)}) == 0);
   test.check_undone(1);
 }
@@ -96,7 +96,7 @@ TEST_CASE("setting a semaphore clears the adjustments of all processes", "[undo]
   CHECK(operate(task, test.id, {op(0, 5, kUndo), op(1, 5, kUndo)}) == 0);
   test.holder({op(0, -1, kUndo), op(1, -2, kUndo)});
   UndoRec& other = test.newest();
-  UndoRec& own = *test.undo_at(other.set_next);
+  UndoRec& own = *test.undo_at(other.hold.object_next);
   SECTION("one semaphore") {
     CHECK(set_value(task, test.id, 0, 9) == 0);
     for (UndoRec* undo : {&own, &other}) CHECK(test.adjustment(*undo, 0) == 0);
@@ -110,12 +110,12 @@ TEST_CASE("setting a semaphore clears the adjustments of all processes", "[undo]
     }
   }
   // Counted as something all the same, until the process comes by.
-  CHECK(own.nonzero == 2);
+  CHECK(own.hold.amount == 2);
   CHECK(operate(task, test.id, {op(0, -1, kUndo)}) == 0);
   CHECK(test.adjustment(own, 0) == 1);
-  CHECK(own.nonzero == 2);
+  CHECK(own.hold.amount == 2);
   CHECK(operate(task, test.id, {op(0, 1, kUndo)}) == 0);
-  CHECK(own.nonzero == 1);
+  CHECK(own.hold.amount == 1);
   CHECK(test.violation() == "");
 }
 
@@ -164,13 +164,13 @@ TEST_CASE("without memory for its record a call is refused, and nothing is left"
 TEST_CASE("a list of records that goes round is found", "[undo]") {
   UndoTest test;
   for (int n = 0; n < 3; ++n) test.holder({op(0, 1, kUndo)});
-  u64 last = test.record().undos;
-  while (test.undo_at(last)->set_next != 0) last = test.undo_at(last)->set_next;
+  u64 last = test.record().holds.all;
+  while (test.undo_at(last)->hold.object_next != 0) last = test.undo_at(last)->hold.object_next;
   const u64 target = GENERATE(0, 1, 2);
   CHECK(poisons(test.cell, [&](Task& task) {
-    u64 to = test.record().undos;
-    for (u64 n = 0; n < target; ++n) to = test.undo_at(to)->set_next;
-    test.undo_at(last)->set_next = to;
+    u64 to = test.record().holds.all;
+    for (u64 n = 0; n < target; ++n) to = test.undo_at(to)->hold.object_next;
+    test.undo_at(last)->hold.object_next = to;
     struct semid_ds info;
     control(task, test.id, IPC_STAT, &info);
   }));
@@ -182,7 +182,7 @@ TEST_CASE("when its witness is reaped a record gets another of the process's tas
   UndoTest test;
   Worker worker(test.cell);
   CHECK(worker.run([&](Task& own) { return operate(own, test.id, {op(0, 1, kUndo)}); }) == 0);
-  CHECK(test.newest().witness == worker.slot());
+  CHECK(test.newest().hold.witness == worker.slot());
   worker.die();
   SECTION("by the reaper") { reap_dead_tasks(test.task); }
   SECTION("by whoever meets the dead one in a set") {
@@ -190,7 +190,7 @@ TEST_CASE("when its witness is reaped a record gets another of the process's tas
   }
   SECTION("by whoever claims a slot") { const TestTask other(test.cell); }
   CHECK(test.cell.layout().task_states[worker.slot() - 1] == 0);
-  CHECK(test.newest().witness == test.task.slot);
+  CHECK(test.newest().hold.witness == test.task.slot);
   CHECK(test.count_armed() == 1);
   CHECK(value_of(test.task, test.id) == 1);
   test.check_undone(1);
@@ -209,12 +209,12 @@ TEST_CASE("a process whose tasks have ended is asked for itself", "[undo]") {
   });
   UndoRec& undo = test.newest();
   SECTION("its other task becomes the witness") {
-    CHECK(undo.witness != process.slot());
+    CHECK(undo.hold.witness != process.slot());
     reap_dead_tasks(test.task);
-    CHECK(undo.witness == process.slot());
+    CHECK(undo.hold.witness == process.slot());
   }
   CHECK(value_of(test.task, test.id) == 1);
-  CHECK(undo.is_spent == 0);
+  CHECK(undo.hold.is_spent == 0);
   process.kill();
   CHECK(value_of(test.task, test.id) == 0);
   test.check_undone();
@@ -229,18 +229,18 @@ TEST_CASE("a task that joins its process is the witness of what has none", "[und
             own.abandon();
           }).join();
           UndoRec& undo = test.newest();
-          CHILD_CHECK(is_dead(test.cell, undo.witness));
+          CHILD_CHECK(is_dead(test.cell, undo.hold.witness));
           // Reaped by another process: there is none to take its place.
           CHILD_CHECK(in_child([&] {
                         TestTask other(test.cell);
                         return 0;
                       }) == 0);
-          CHILD_CHECK(undo.witness == kNoSlot);
-          CHILD_CHECK(undo.nonzero == 1);
+          CHILD_CHECK(undo.hold.witness == kNoSlot);
+          CHILD_CHECK(undo.hold.amount == 1);
           TestTask own(test.cell);
-          CHILD_CHECK(undo.witness == own.slot);
+          CHILD_CHECK(undo.hold.witness == own.slot);
           CHILD_CHECK(operate(own, test.id, {op(0, -1, kUndo)}) == 0);
-          CHILD_CHECK(undo.nonzero == 0);
+          CHILD_CHECK(undo.hold.amount == 0);
           return 0;
         }) == 0);
   CHECK(test.count_records() == 1);

@@ -1,0 +1,339 @@
+#include "core/cell/segment_file.h"
+
+#include <linux/falloc.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+
+#include <cerrno>
+
+#include "core/base/file.h"
+#include "core/cell/futex.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace ipcell {
+
+namespace {
+
+bool is_error(long result) { return result < 0 && result > -4096; }
+
+#if defined(__i386__)
+constexpr long kSysMmap = SYS_mmap2;
+constexpr u64 kMmapUnit = 4096;
+#else
+constexpr long kSysMmap = SYS_mmap;
+constexpr u64 kMmapUnit = 1;
+#endif
+
+constexpr u64 offset_of_page(u64 page) { return kCellSize + page * kPage; }
+
+long map_file(u64 address, u64 size, int protection, int flags, long fd, u64 offset) {
+  return sys::call(kSysMmap, static_cast<long>(address), static_cast<long>(size), protection, flags,
+                   fd, static_cast<long>(offset / kMmapUnit));
+}
+
+// A second mapping of the pages that stand at `source`.
+long duplicate(u64 source, u64 size, u64 address, bool is_fixed) {
+  const long flags = MREMAP_MAYMOVE | (is_fixed ? MREMAP_FIXED : 0);
+  return sys::call(SYS_mremap, static_cast<long>(source), 0, static_cast<long>(size), flags,
+                   static_cast<long>(address));
+}
+
+void unmap(u64 address, u64 size) {
+  sys::call(SYS_munmap, static_cast<long>(address), static_cast<long>(size));
+}
+
+long advise(u64 address, u64 size, int advice) {
+  return sys::call(SYS_madvise, static_cast<long>(address), static_cast<long>(size), advice);
+}
+
+long call_fallocate(long fd, int mode, PageRange pages) {
+  const u64 offset = offset_of_page(pages.first), size = pages.bytes();
+  long error;
+  do {
+#if defined(__i386__)
+    error = sys::call(SYS_fallocate, fd, mode, static_cast<long>(offset),
+                      static_cast<long>(offset >> 32), static_cast<long>(size),
+                      static_cast<long>(size >> 32));
+#else
+    error = sys::call(SYS_fallocate, fd, mode, static_cast<long>(offset), static_cast<long>(size));
+#endif
+  } while (error == -EINTR);
+  return error;
+}
+
+// How long a thread sleeps that waits for another one to be done.
+constexpr i64 kTurnNs = 100'000;
+
+// What an attachment is mapped as: two seeds of a kind are the same.
+u32 kind_of(int protection, bool read_only) {
+  return 8u | (read_only ? 16u : 0u) | static_cast<u32>(protection & 7);
+}
+
+}  // namespace
+
+// --------------------------------------------------------------------------- the windows
+
+SegmentFile::Turn::Turn(SegmentFile& file) : file_(file) {
+  u32 expected = 0;
+  while (!compare_exchange(file_.lock_, expected, 1u)) {
+    futex_wait(file_.lock_, 1, kTurnNs);
+    expected = 0;
+  }
+}
+
+SegmentFile::Turn::~Turn() { store_release(file_.lock_, 0u); }
+
+void SegmentFile::open_windows() {
+  const Turn turn(*this);
+  map_windows();
+}
+
+void SegmentFile::close_windows() {
+  const Turn turn(*this);
+  unmap_windows();
+}
+
+// -errno, also if the file at the path is no longer the cell's.
+long SegmentFile::open_file(int flags) const {
+  if (path_ == nullptr) return -ENOENT;
+  const long fd = open_at(AT_FDCWD, path_, flags | O_NONBLOCK);
+  if (fd < 0) return fd;
+  struct statx info;
+  const long error =
+      sys::call(SYS_statx, fd, sys::arg(""), AT_EMPTY_PATH, STATX_INO, sys::arg(&info));
+  if (error == 0 && info.stx_ino == cell_->inode() &&
+      makedev(info.stx_dev_major, info.stx_dev_minor) == cell_->device()) {
+    return fd;
+  }
+  sys::call(SYS_close, fd);
+  return error != 0 ? error : -ESTALE;
+}
+
+long SegmentFile::map_window(long fd) const {
+  const u64 size = cell_->header().segment_pages * kPage;
+  // One page more, which the file does not have: see map_nothing().
+  const long address =
+      map_file(0, size + kPage, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, kCellSize);
+  if (is_error(address)) return address;
+  // After mlockall(MCL_FUTURE) it is locked, and so would be all attachments.
+  sys::call(SYS_munlock, address, static_cast<long>(size + kPage));
+  advise(static_cast<u64>(address), size + kPage, MADV_DONTDUMP);
+  return address;
+}
+
+void SegmentFile::map_windows() {
+  make_seed_area();
+  if (writable_ != 0 || cell_ == nullptr || cell_->header().segment_pages == 0) return;
+  if (sizeof(long) < sizeof(u64)) return;
+  const Descriptor file(open_file(O_RDWR));
+  if (file.fd() < 0) return;
+  const Descriptor read_only(open_file(O_RDONLY));
+  if (read_only.fd() < 0) return;
+  const long first = map_window(file.fd());
+  if (is_error(first)) return;
+  const long second = map_window(read_only.fd());
+  size_ = cell_->header().segment_pages * kPage;
+  if (is_error(second)) {
+    unmap(static_cast<u64>(first), size_ + kPage);
+    return;
+  }
+  read_only_ = static_cast<u64>(second);
+  writable_ = static_cast<u64>(first);
+}
+
+void SegmentFile::unmap_windows() {
+  forget_seeds();
+  if (writable_ == 0) return;
+  unmap(writable_, size_ + kPage);
+  unmap(read_only_, size_ + kPage);
+  writable_ = read_only_ = 0;
+}
+
+// --------------------------------------------------------------------------- mapping
+
+void SegmentFile::forget_seeds() {
+  if (seed_area_ != 0) unmap(seed_area_, kSeeds * kPage);
+  seed_area_ = 0;
+  for (Seed& seed : seeds_) seed.kind = 0;
+  last_kind_ = 0;
+}
+
+// Made early: the program may look for a free address, and then attach there.
+bool SegmentFile::make_seed_area() {
+  if (seed_area_ != 0) return true;
+  const long address =
+      map_file(0, kSeeds * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (is_error(address)) return false;
+  seed_area_ = static_cast<u64>(address);
+  return true;
+}
+
+// Whoever attaches the same segment twice will do so again.
+void SegmentFile::remember(u64 page, u64 address, u32 kind) {
+  const bool is_again = last_page_ == page && last_kind_ == kind;
+  last_page_ = page;
+  last_kind_ = kind;
+  if (!is_again || !make_seed_area()) return;
+  Seed& seed = seeds_[page % kSeeds];
+  seed = {page, kind};
+  if (is_error(duplicate(address, kPage, address_of_seed(page), true))) seed.kind = 0;
+}
+
+long SegmentFile::map_by_window(PageRange pages, u64 address, bool is_fixed, int protection,
+                                bool read_only) {
+  const u64 window = read_only ? read_only_ : writable_;
+  const u64 size = pages.bytes();
+  const long mapped = duplicate(window + pages.first * kPage, size, address, is_fixed);
+  if (is_error(mapped) || protection == PROT_NONE) return mapped;
+  const long error = sys::call(SYS_mprotect, mapped, static_cast<long>(size), protection);
+  if (error == 0) return mapped;
+  unmap(static_cast<u64>(mapped), size);
+  return error;
+}
+
+long SegmentFile::map_by_file(PageRange pages, u64 address, bool is_fixed, int protection,
+                              bool read_only) {
+  const Descriptor file(open_file(read_only ? O_RDONLY : O_RDWR));
+  if (file.fd() < 0) return -ENOMEM;
+  const long mapped = map_file(address, pages.bytes(), protection,
+                               MAP_SHARED | MAP_NORESERVE | (is_fixed ? MAP_FIXED : 0), file.fd(),
+                               offset_of_page(pages.first));
+  if (!is_error(mapped)) advise(static_cast<u64>(mapped), pages.bytes(), MADV_DONTDUMP);
+  return mapped;
+}
+
+long SegmentFile::map(PageRange pages, u64 address, bool is_fixed, int protection, bool read_only) {
+  const Turn turn(*this);
+  if (static_cast<long>(pages.bytes()) < 0 || pages.bytes() / kPage != pages.count) return -ENOMEM;
+  map_windows();
+  make_seed_area();
+  const u32 kind = kind_of(protection, read_only);
+  const Seed& seed = seeds_[pages.first % kSeeds];
+  if (seed.kind == kind && seed.page == pages.first) [[likely]]
+    return duplicate(address_of_seed(pages.first), pages.bytes(), address, is_fixed);
+  const long mapped = writable_ != 0
+                          ? map_by_window(pages, address, is_fixed, protection, read_only)
+                          : map_by_file(pages, address, is_fixed, protection, read_only);
+  if (!is_error(mapped)) remember(pages.first, static_cast<u64>(mapped), kind);
+  return mapped;
+}
+
+long SegmentFile::map_nothing(u64 address, u64 size) {
+  const Turn turn(*this);
+  map_windows();
+  if (writable_ == 0) {
+    const Descriptor file(open_file(O_RDONLY));
+    if (file.fd() < 0) return file.fd();
+    const u64 end = offset_of_page(cell_->header().segment_pages);
+    const long mapped = map_file(address, size, PROT_READ, MAP_SHARED | MAP_FIXED, file.fd(), end);
+    return is_error(mapped) ? mapped : 0;
+  }
+  const long mapped = duplicate(read_only_ + size_, size, address, true);
+  if (is_error(mapped)) return mapped;
+  return sys::call(SYS_mprotect, mapped, static_cast<long>(size), PROT_READ);
+}
+
+// --------------------------------------------------------------------------- memory
+
+// Maps the pages part by part, and calls `visit(address, size)` until it fails.
+template <class Visit>
+int SegmentFile::for_each_part(PageRange pages, Visit visit) {
+  constexpr u64 kPart = 1ull << 18;  // 1 GiB
+  for (u64 done = 0; done < pages.count; done += kPart) {
+    const u64 left = pages.count - done;
+    const PageRange part = {pages.first + done, left < kPart ? left : kPart};
+    const int protection = PROT_READ | PROT_WRITE;
+    const long address = writable_ != 0 ? map_by_window(part, 0, false, protection, false)
+                                        : map_by_file(part, 0, false, protection, false);
+    if (is_error(address)) return static_cast<int>(address);
+    const long error = visit(static_cast<u64>(address), part.bytes());
+    unmap(static_cast<u64>(address), part.bytes());
+    if (error != 0) return static_cast<int>(error);
+  }
+  return 0;
+}
+
+// fallocate(2), where the file can be opened.
+int SegmentFile::allocate(PageRange pages) {
+  const Descriptor file(open_file(O_RDWR));
+  if (file.fd() < 0) return -EOPNOTSUPP;
+  return static_cast<int>(call_fallocate(file.fd(), 0, pages));
+}
+
+int SegmentFile::reserve(PageRange pages) {
+  const Turn turn(*this);
+  map_windows();
+  int error = allocate(pages);
+  if (error == -EOPNOTSUPP || error == -ENOSYS) {
+    error = for_each_part(pages, [&](u64 address, u64 size) {
+      long result;
+      do result = advise(address, size, MADV_POPULATE_WRITE);
+      while (result == -EINTR);
+      return result;
+    });
+  }
+  return error == 0 ? 0 : -ENOMEM;
+}
+
+int SegmentFile::release(PageRange pages) {
+  const Turn turn(*this);
+  map_windows();
+  if (writable_ != 0 && advise(writable_ + pages.first * kPage, pages.bytes(), MADV_REMOVE) == 0) {
+    return 0;
+  }
+  // Before Linux 6.x the mapping must be writable; some filesystems can't do it at all.
+  return for_each_part(pages, [](u64 address, u64 size) {
+    if (advise(address, size, MADV_REMOVE) != 0)
+      __builtin_memset(reinterpret_cast<void*>(address), 0, size);
+    return 0l;
+  });
+}
+
+u64 SegmentFile::count_resident(PageRange pages) {
+  const Turn turn(*this);
+  constexpr u64 kAtOnce = 4096;
+  u8 resident[kAtOnce];
+  u64 count = 0;
+  const auto add_up = [&](u64 address, u64 size) {
+    for (u64 at = 0; at < size; at += kAtOnce * kPage) {
+      const u64 left = size - at < kAtOnce * kPage ? size - at : kAtOnce * kPage;
+      const long error = sys::call(SYS_mincore, static_cast<long>(address + at),
+                                   static_cast<long>(left), sys::arg(resident));
+      if (error != 0) return error;
+      for (u64 n = 0; n < left / kPage; ++n) count += resident[n] & 1;
+    }
+    return 0l;
+  };
+  map_windows();
+  if (writable_ != 0) {
+    add_up(writable_ + pages.first * kPage, pages.bytes());
+  } else {
+    for_each_part(pages, add_up);
+  }
+  return count;
+}
+
+bool SegmentFile::pays_when_touched(u64* free) const {
+#if defined(__i386__)
+  struct statfs64 info;
+  const long error = path_ == nullptr
+                         ? -ENOENT
+                         : sys::call(SYS_statfs64, sys::arg(path_), sizeof info, sys::arg(&info));
+#else
+  struct statfs info;
+  const long error =
+      path_ == nullptr ? -ENOENT : sys::call(SYS_statfs, sys::arg(path_), sys::arg(&info));
+#endif
+  if (error != 0 || info.f_type != TMPFS_MAGIC) return false;
+  *free = static_cast<u64>(info.f_bavail) * static_cast<u64>(info.f_bsize) / kPage;
+  // A tmpfs without a limit says that it has 0 of 0.
+  if (info.f_blocks == 0) *free = ~0ull / kPage;
+  return true;
+}
+
+}  // namespace ipcell

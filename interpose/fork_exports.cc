@@ -1,0 +1,166 @@
+// fork(2) and clone(2): a child has what its parent has attached.
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "interpose/errno.h"
+#include "interpose/memory.h"
+#include "interpose/process.h"
+#include "interpose/real.h"
+
+#define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace ipcell {
+
+namespace {
+
+// A fork that was begun, and is still to be ended; the child has a copy.
+constinit thread_local bool t_has_begun = false;
+// One of our own wrappers is around libc's fork(), whose handlers then have nothing to do.
+constinit thread_local bool t_is_wrapped = false;
+
+void before_fork() {
+  if (!t_is_wrapped) begin_fork();
+}
+void after_fork_in_parent() {
+  if (!t_is_wrapped) end_fork_in_parent(0);
+}
+void after_fork_in_child() {
+  if (!t_is_wrapped) end_fork_in_child();
+}
+
+// `make()` is a fork(2) as libc has it.
+template <class Make>
+pid_t make_fork(Make make) {
+  if (const int error = begin_fork()) return static_cast<pid_t>(to_libc(error));
+  const bool is_wrapped = t_is_wrapped;
+  t_is_wrapped = true;
+  const pid_t child = make();
+  t_is_wrapped = is_wrapped;
+  if (child == 0) {
+    end_fork_in_child();
+  } else {
+    const int saved_errno = errno;
+    end_fork_in_parent(child);
+    errno = saved_errno;
+  }
+  return child;
+}
+
+constinit Real<pid_t()> real_fork("fork");
+constinit Real<pid_t()> real_fork_only("_Fork");
+using Clone = int(int (*)(void*), void*, int, void*, pid_t*, void*, pid_t*);
+constinit Real<Clone> real_clone("clone");
+
+// Programs fork in signal handlers.
+__attribute__((constructor)) void resolve_fork() {
+  real_fork.resolve();
+  real_fork_only.resolve();
+  real_clone.resolve();
+}
+
+}  // namespace
+
+int begin_fork() {
+  t_has_begun = false;
+  if (process_addresses().is_empty() || is_borrowed_memory()) return 0;
+  Task* task = current_task();
+  if (task == nullptr) return 0;
+  const int error = sys_fork_begin(*task);
+  t_has_begun = error == 0;
+  return error;
+}
+
+static void share_memory() {
+  AddressMap& map = process_addresses();
+  map.is_shared = map.is_lent = 1;
+  if (map.is_empty() || is_borrowed_memory()) return;
+  if (Task* task = current_task()) sys_share_memory(*task);
+}
+
+void end_fork_in_parent(int child) {
+  if (!t_has_begun) return;
+  t_has_begun = false;
+  sys_fork_end(*task_if_any(), child);
+}
+
+void end_fork_in_child() {
+  if (!t_has_begun) return;
+  t_has_begun = false;
+  // The child's task takes over what was counted for it.
+  current_task();
+}
+
+// daemon(3), forkpty(3) and their like call libc's fork() inside, past us.
+void watch_forks() {
+  static u32 is_watching;
+  if (load_relaxed(is_watching) != 0 || exchange(is_watching, 1u) != 0) return;
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+}  // namespace ipcell
+
+IPCELL_EXPORT pid_t fork() noexcept {
+  return ipcell::make_fork([] { return ipcell::real_fork(); });
+}
+
+IPCELL_EXPORT pid_t _Fork() noexcept {
+  return ipcell::make_fork([] { return ipcell::real_fork_only(); });
+}
+
+#if defined(__x86_64__)
+
+// vfork(2) returns twice from the same frame, so there must be none of ours: it is noted that
+// another process will run in this memory, and libc's goes on in our place.
+extern "C" {
+__attribute__((visibility("hidden"), used)) void* ipcell_real_vfork;
+__attribute__((visibility("hidden"), used)) ipcell::u32* ipcell_is_shared;
+}
+
+namespace {
+
+// Before any constructor that might start a program.
+__attribute__((constructor(101))) void resolve_vfork() {
+  ipcell_is_shared = &ipcell::process_addresses().is_shared;
+  ipcell_real_vfork = dlsym(RTLD_NEXT, "vfork");
+}
+
+}  // namespace
+
+asm(R"(
+        .pushsection .text
+        .globl vfork
+        .type vfork, @function
+        .p2align 4
+vfork:
+        .cfi_startproc
+        endbr64
+        movq ipcell_is_shared(%rip), %rax
+        testq %rax, %rax
+        je 1f
+        movl $1, (%rax)
+1:      jmp *ipcell_real_vfork(%rip)
+        .cfi_endproc
+        .size vfork, .-vfork
+        .popsection
+)");
+
+#endif
+
+// A child that shares the memory shares the attachments. Any other begins in `run`, and takes over
+// at its first call what was counted for it.
+IPCELL_EXPORT int clone(int (*run)(void*), void* stack, int flags, void* argument, ...) noexcept {
+  va_list rest;
+  va_start(rest, argument);
+  pid_t* parent_tid = va_arg(rest, pid_t*);
+  void* tls = va_arg(rest, void*);
+  pid_t* child_tid = va_arg(rest, pid_t*);
+  va_end(rest);
+  const auto make = [&] {
+    return ipcell::real_clone(run, stack, flags, argument, parent_tid, tls, child_tid);
+  };
+  if ((flags & CLONE_VM) == 0) return ipcell::make_fork(make);
+  if ((flags & CLONE_THREAD) == 0) ipcell::share_memory();
+  return make();
+}

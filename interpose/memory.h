@@ -1,0 +1,24 @@
+// The calls that change the process's mappings, or copy them into a child.
+#pragma once
+
+#include "core/base/types.h"
+
+namespace ipcell {
+
+// shmat(2) for libc's callers.
+void* attach_segment(int id, const void* address, int flags);
+
+// A system call that changes mappings, by its number: its result, or -errno. Attachments that it
+// meets follow. One of any other number is just made.
+long change_mappings(long number, long a, long b, long c, long d, long e, long f);
+
+// Around a call that makes a child with a copy of this process's memory: what is attached is
+// counted for the child before there is one. 0, or -errno: there is to be no child.
+int begin_fork();
+// After the call, in the parent: the child's pid; -1 if there is none; 0: it is not known.
+void end_fork_in_parent(int child);
+void end_fork_in_child();
+// From now on forks inside of libc are noticed: the process has attached something.
+void watch_forks();
+
+}  // namespace ipcell

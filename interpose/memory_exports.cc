@@ -1,0 +1,235 @@
+// mmap(2), munmap(2) and their like: the kernel counts mappings, so calls that meet attachments go
+// to the core. All others are the bare system calls, also for allocators that run before libc can
+// look anything up.
+// The names with and without 64 are both defined here.
+#undef _FILE_OFFSET_BITS
+
+#include <stdarg.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "core/base/sys.h"
+#include "interpose/errno.h"
+#include "interpose/memory.h"
+#include "interpose/process.h"
+#include "interpose/real.h"
+
+#define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
+
+#ifndef SYS_mlock2
+#define SYS_mlock2 325
+#endif
+
+namespace ipcell {
+
+namespace {
+
+u64 number_of(long word) { return static_cast<unsigned long>(word); }
+
+bool meets(long start, long size) { return may_be_attached(number_of(start), number_of(size)); }
+
+// What madvise(2) does to a mapping's flags. Linux: mm/madvise.c:madvise_vma_behavior()
+PieceFlags flags_of_advice(long advice) {
+  switch (advice) {
+    case MADV_NORMAL: return {kPieceSequential | kPieceRandom, 0};
+    case MADV_SEQUENTIAL: return {kPieceRandom, kPieceSequential};
+    case MADV_RANDOM: return {kPieceSequential, kPieceRandom};
+    case MADV_DONTFORK: return {0, kPieceDontFork};
+    case MADV_DOFORK: return {kPieceDontFork, 0};
+    case MADV_DONTDUMP: return {0, kPieceDontDump};
+    case MADV_DODUMP: return {kPieceDontDump, 0};
+    case MADV_HUGEPAGE: return {kPieceNoHugePage, kPieceHugePage};
+    case MADV_NOHUGEPAGE: return {kPieceHugePage, kPieceNoHugePage};
+    default: return {0, 0};
+  }
+}
+
+constexpr u32 kPieceLocks = kPieceLocked | kPieceLockedOnFault;
+
+// What the call does to flags of the mappings in a range. False if it is none of those.
+bool read_flags(long number, long c, PieceFlags* flags) {
+  switch (number) {
+    case SYS_mprotect:
+    case SYS_pkey_mprotect:
+      *flags = {kPieceProtection, static_cast<u32>(c) & kPieceProtection};
+      return true;
+    case SYS_madvise: *flags = flags_of_advice(c); return true;
+    case SYS_mlock: *flags = {kPieceLocks, kPieceLocked}; return true;
+    case SYS_mlock2: *flags = {kPieceLocks, c != 0 ? kPieceLocks : kPieceLocked}; return true;
+    case SYS_munlock: *flags = {kPieceLocks, 0}; return true;
+    default: return false;
+  }
+}
+
+long lock_all(Task& task, const SystemCall& call) {
+  const bool locks = call.number == SYS_mlockall;
+  const u32 set =
+      locks ? kPieceLocked | ((call.a & MCL_ONFAULT) != 0 ? kPieceLockedOnFault : 0u) : 0;
+  return sys_change_all_mappings(task, call, {kPieceLocks, set});
+}
+
+bool is_raised_by_mlockall(long number, long flags) {
+  return number == SYS_mlockall && (flags & MCL_CURRENT) != 0;
+}
+
+bool limits_addresses(long number, long resource) {
+  return (number == SYS_setrlimit || number == SYS_prlimit64) && resource == RLIMIT_AS;
+}
+
+#if defined(__i386__)
+constexpr long kSysMmap = SYS_mmap2;
+#else
+constexpr long kSysMmap = SYS_mmap;
+#endif
+
+// The call meets attachments.
+long change_attached(Task& task, const SystemCall& call) {
+  PieceFlags flags;
+  if (read_flags(call.number, call.c, &flags)) return sys_change_mapping(task, call, flags);
+  switch (call.number) {
+    case SYS_munmap: return sys_munmap(task, number_of(call.a), number_of(call.b));
+    case kSysMmap: return sys_mmap_fixed(task, call);
+    case SYS_mremap:
+      return sys_mremap(task, {number_of(call.a), number_of(call.b), number_of(call.c),
+                               static_cast<int>(call.d), number_of(call.e)});
+    default: return lock_all(task, call);
+  }
+}
+
+bool may_change_attached(const SystemCall& call) {
+  PieceFlags flags;
+  switch (call.number) {
+    case kSysMmap: return (call.d & MAP_FIXED) != 0 && meets(call.a, call.b);
+    case SYS_mremap:
+      // With an old size of 0 a mapping is duplicated.
+      return meets(call.a, call.b + 1) || ((call.d & MREMAP_FIXED) != 0 && meets(call.e, call.c));
+    case SYS_munmap: return meets(call.a, call.b);
+    case SYS_mlockall:
+    case SYS_munlockall: return true;
+    default: return read_flags(call.number, call.c, &flags) && meets(call.a, call.b);
+  }
+}
+
+bool is_error(long result) { return result < 0 && result > -4096; }
+
+}  // namespace
+
+static void* to_pointer(long result) {
+  return reinterpret_cast<void*>(is_error(result) ? to_libc(result) : result);
+}
+
+void* attach_segment(int id, const void* address, int flags) {
+  Task* task = current_task();
+  const long result = task != nullptr ? sys_shmat(*task, id, address, flags) : -ENOSYS;
+  if (!is_error(result)) watch_forks();
+  return to_pointer(result);
+}
+
+long change_mappings(long number, long a, long b, long c, long d, long e, long f) {
+  const SystemCall call = {number, a, b, c, d, e, f};
+  if (is_raised_by_mlockall(number, a) ||
+      (limits_addresses(number, number == SYS_setrlimit ? a : b) &&
+       (number == SYS_setrlimit || c != 0)))
+    shrink_mappings();
+  if (process_addresses().is_empty() || !may_change_attached(call)) [[likely]]
+    return call.make();
+  Task* task = current_task();
+  return task != nullptr ? change_attached(*task, call) : call.make();
+}
+
+}  // namespace ipcell
+
+using ipcell::change_mappings;
+using ipcell::to_libc;
+using ipcell::to_pointer;
+using ipcell::sys::arg;
+
+namespace {
+
+int change(long number, long a, long b = 0, long c = 0, long d = 0) {
+  return static_cast<int>(to_libc(change_mappings(number, a, b, c, d, 0, 0)));
+}
+
+long word(size_t size) { return static_cast<long>(size); }
+
+}  // namespace
+
+#if defined(__i386__)
+IPCELL_EXPORT void* mmap64(void* address, size_t size, int protection, int flags, int fd,
+                           __off64_t offset) noexcept {
+  constexpr __off64_t kUnit = 4096;
+  if (offset % kUnit != 0 || offset / kUnit > 0xffffffff) return to_pointer(-EINVAL);
+  return to_pointer(change_mappings(SYS_mmap2, arg(address), word(size), protection, flags, fd,
+                                    static_cast<long>(offset / kUnit)));
+}
+#else
+IPCELL_EXPORT void* mmap64(void* address, size_t size, int protection, int flags, int fd,
+                           __off64_t offset) noexcept {
+  return to_pointer(
+      change_mappings(SYS_mmap, arg(address), word(size), protection, flags, fd, offset));
+}
+#endif
+IPCELL_EXPORT void* mmap(void* address, size_t size, int protection, int flags, int fd,
+                         __off_t offset) noexcept {
+  return mmap64(address, size, protection, flags, fd, offset);
+}
+IPCELL_EXPORT int munmap(void* address, size_t size) noexcept {
+  return change(SYS_munmap, arg(address), word(size));
+}
+IPCELL_EXPORT void* mremap(void* address, size_t old_size, size_t new_size, int flags,
+                           ...) noexcept {
+  void* new_address = nullptr;
+  if ((flags & MREMAP_FIXED) != 0) {
+    va_list rest;
+    va_start(rest, flags);
+    new_address = va_arg(rest, void*);
+    va_end(rest);
+  }
+  return to_pointer(change_mappings(SYS_mremap, arg(address), word(old_size), word(new_size), flags,
+                                    arg(new_address), 0));
+}
+IPCELL_EXPORT int mprotect(void* address, size_t size, int protection) noexcept {
+  return change(SYS_mprotect, arg(address), word(size), protection);
+}
+IPCELL_EXPORT int pkey_mprotect(void* address, size_t size, int protection, int key) noexcept {
+  if (key == -1) return mprotect(address, size, protection);
+  return change(SYS_pkey_mprotect, arg(address), word(size), protection, key);
+}
+IPCELL_EXPORT int madvise(void* address, size_t size, int advice) noexcept {
+  return change(SYS_madvise, arg(address), word(size), advice);
+}
+// As libc has it: the error is the result, and POSIX_MADV_DONTNEED does nothing.
+IPCELL_EXPORT int posix_madvise(void* address, size_t size, int advice) noexcept {
+  if (advice == POSIX_MADV_DONTNEED) return 0;
+  return static_cast<int>(-change_mappings(SYS_madvise, arg(address), word(size), advice, 0, 0, 0));
+}
+IPCELL_EXPORT int mlock(const void* address, size_t size) noexcept {
+  return change(SYS_mlock, arg(address), word(size));
+}
+IPCELL_EXPORT int mlock2(const void* address, size_t size, unsigned flags) noexcept {
+  return change(SYS_mlock2, arg(address), word(size), flags);
+}
+IPCELL_EXPORT int munlock(const void* address, size_t size) noexcept {
+  return change(SYS_munlock, arg(address), word(size));
+}
+IPCELL_EXPORT int mlockall(int flags) noexcept { return change(SYS_mlockall, flags); }
+IPCELL_EXPORT int munlockall() noexcept { return change(SYS_munlockall, 0); }
+
+// A limit of the address space, that our own mappings might be over.
+
+IPCELL_EXPORT int setrlimit64(__rlimit_resource_t resource, const struct rlimit64* limit) noexcept {
+  return change(SYS_prlimit64, 0, resource, arg(limit));
+}
+IPCELL_EXPORT int prlimit64(pid_t pid, enum __rlimit_resource resource,
+                            const struct rlimit64* limit, struct rlimit64* old) noexcept {
+  return change(SYS_prlimit64, pid, resource, arg(limit), arg(old));
+}
+#if defined(__LP64__)
+IPCELL_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit* limit) noexcept {
+  return change(SYS_prlimit64, 0, resource, arg(limit));
+}
+IPCELL_EXPORT int prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlimit* limit,
+                          struct rlimit* old) noexcept {
+  return change(SYS_prlimit64, pid, resource, arg(limit), arg(old));
+}
+#endif
