@@ -9,17 +9,21 @@ columns follow the width of pids). A script says on lines of its own what else h
 
     # needs: PROGRAM...     the programs without which it cannot run: exit status 77
     # random keys           keys become KEY1, KEY2, ... in the order in which they appear
+    # not as root           nobody runs it, if root runs this
 
 IPCELL names the command. Exit status 0, 1, or 77: a program or the kernel to compare with is missing.
 """
 
+import contextlib
 import difflib
 import os
+import pwd
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 PATIENCE = 50  # seconds for one run
 SKIPPED = 77
@@ -40,10 +44,24 @@ def annotations(program):
     with open(program, "rb") as file:
         start = file.read(4096)
     if not start.startswith(b"#!"):
-        return [], False
+        return [], set()
     lines = start.decode("utf-8", "replace").splitlines()
     needs = [word for line in lines if line.startswith("# needs: ") for word in line.split()[2:]]
-    return needs, "# random keys" in lines
+    return needs, {line[2:] for line in lines if line in ("# random keys", "# not as root")}
+
+
+@contextlib.contextmanager
+def other_user(program):
+    """A wrapper that runs a command as nobody, with a folder of cells."""
+    user = pwd.getpwnam("nobody")
+    wrapper = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--"]
+    files = [os.environ["IPCELL"], program]
+    if any(subprocess.run(wrapper + ["test", "-x", file], check=False).returncode != 0 for file in files):
+        skip(f"nobody cannot run {' and '.join(files)}")
+    where = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="ipcell-apps-", dir=where) as folder:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        yield wrapper + ["env", f"IPCELL_DIR={folder}"]
 
 
 def has_kernel():
@@ -76,14 +94,9 @@ def normalised(output, has_random_keys):
     return [re.sub(r" +", " ", line).rstrip() for line in text.splitlines()]
 
 
-def main():
-    command = [os.path.abspath(sys.argv[1])] + sys.argv[2:]
-    needs, has_random_keys = annotations(command[0])
-    missing = [name for name in needs + ["unshare"] if shutil.which(name) is None]
-    if missing:
-        skip(f"not installed: {' '.join(missing)} (scripts/setup --tests installs what is needed)")
-
-    status, output = run([os.environ["IPCELL"], "run", "--deny", "--"], command)
+def compare(command, user, has_random_keys):
+    """Ends this program. What is run goes through the wrapper `user`."""
+    status, output = run(user + [os.environ["IPCELL"], "run", "--deny", "--"], command)
     if not has_kernel():
         print(output)
         if status != 0:
@@ -92,7 +105,7 @@ def main():
         skip("passed in a cell, but there is no kernel to compare with: no fresh IPC namespace here "
              "(needs CAP_SYS_ADMIN and CONFIG_IPC_NS)")
 
-    kernel_status, kernel_output = run(["unshare", "--ipc", "--"], command)
+    kernel_status, kernel_output = run(["unshare", "--ipc", "--"] + user, command)
     if SKIPPED in (status, kernel_status):
         print(kernel_output)
         skip("the program says that it cannot run here")
@@ -104,6 +117,19 @@ def main():
     difference = list(difflib.unified_diff(kernel_lines, lines, "kernel", "cell", lineterm=""))
     print("\n".join(difference or ["same in the cell"]))
     sys.exit(1 if difference or kernel_status != 0 else 0)
+
+
+def main():
+    command = [os.path.abspath(sys.argv[1])] + sys.argv[2:]
+    needs, facts = annotations(command[0])
+    missing = [name for name in needs + ["unshare"] if shutil.which(name) is None]
+    if missing:
+        skip(f"not installed: {' '.join(missing)} (scripts/setup --tests installs what is needed)")
+
+    with contextlib.ExitStack() as stack:
+        is_for_nobody = "not as root" in facts and os.geteuid() == 0
+        user = stack.enter_context(other_user(command[0])) if is_for_nobody else []
+        compare(command, user, "random keys" in facts)
 
 
 main()

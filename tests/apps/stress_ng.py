@@ -3,8 +3,9 @@
     stress_ng.py STRESSOR [OPTION...]     further options for stress-ng
 
 msg sends numbered messages from one process to another as fast as it can; sem-sysv has processes take
-and give a semaphore, with and without time limits, and GETALL and the like between. Both call
-...ctl and ...get with all sorts of arguments, and read /proc/sysvipc. IPCELL names the command.
+and give a semaphore, with and without time limits, and GETALL and the like between; shm-sysv makes
+segments, attaches them to two processes, fills and checks them. All call ...ctl and ...get with all
+sorts of arguments, and read /proc/sysvipc. IPCELL names the command.
 """
 
 import os
@@ -17,7 +18,7 @@ import tempfile
 PATIENCE = 90
 
 # In the same cell afterwards: nothing may be left.
-SCRIPT = 'stress-ng "$@"; status=$?; ipcs -q; ipcs -s; exit $status'
+SCRIPT = 'stress-ng "$@"; status=$?; ipcs -q; ipcs -s; ipcs -m; exit $status'
 
 
 def main():

@@ -18,7 +18,7 @@ def outcome(call, *arguments, **options):
     """What the call returned, or the name of what it raised."""
     try:
         return call(*arguments, **options)
-    except (sysv_ipc.Error, ValueError, OSError) as error:
+    except (sysv_ipc.Error, MemoryError, ValueError, OSError) as error:
         return type(error).__name__
 
 
