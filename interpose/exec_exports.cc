@@ -35,9 +35,12 @@ class Exec {
     rename_token(*token_, static_cast<u32>(task->identity.pid));
   }
   ~Exec() {
+    // A handler may have forked meanwhile: in the child they are another task's.
+    const Task* task = task_if_any();
+    if (task == nullptr || execing_ != &task->rec->is_execing) return;
     if (token_ != nullptr) rename_token(*token_, tid_);
     kill_barrier();
-    if (execing_ != nullptr) store_relaxed(*execing_, 0u);
+    store_relaxed(*execing_, 0u);
   }
   Exec(const Exec&) = delete;
   Exec& operator=(const Exec&) = delete;

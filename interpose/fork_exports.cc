@@ -1,9 +1,11 @@
 // fork(2) and clone(2): a child has what its parent has attached.
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "core/base/sys.h"
 #include "interpose/errno.h"
 #include "interpose/memory.h"
 #include "interpose/process.h"
@@ -15,8 +17,27 @@ namespace ipcell {
 
 namespace {
 
+// A handler that came between a fork(2) and what is to be done behind it might fork itself.
+class SignalsBlocked {
+ public:
+  void block() {
+    const u64 all = ~0ull;
+    sys::call(SYS_rt_sigprocmask, SIG_BLOCK, sys::arg(&all), sys::arg(&before_), sizeof before_);
+  }
+  void unblock() const {
+    sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::arg(&before_), 0, sizeof before_);
+  }
+
+ private:
+  u64 before_ = 0;
+};
+
 // A fork that was begun, and is still to be ended; the child has a copy.
-constinit thread_local bool t_has_begun = false;
+struct BegunFork {
+  bool has_begun;
+  SignalsBlocked signals;
+};
+constinit thread_local BegunFork t_begun = {};
 // One of our own wrappers is around libc's fork(), whose handlers then have nothing to do.
 constinit thread_local bool t_is_wrapped = false;
 
@@ -38,13 +59,13 @@ pid_t make_fork(Make make) {
   t_is_wrapped = true;
   const pid_t child = make();
   t_is_wrapped = is_wrapped;
+  const int saved_errno = errno;
   if (child == 0) {
     end_fork_in_child();
   } else {
-    const int saved_errno = errno;
     end_fork_in_parent(child);
-    errno = saved_errno;
   }
+  errno = saved_errno;
   return child;
 }
 
@@ -60,36 +81,55 @@ __attribute__((constructor)) void resolve_fork() {
   real_clone.resolve();
 }
 
+// What a child of clone(3) is to run.
+struct CloneStart {
+  int (*run)(void*);
+  void* argument;
+};
+
+// The child has its own copy of `start`.
+int run_clone(void* start) {
+  t_is_wrapped = false;
+  end_fork_in_clone();
+  const auto* wanted = static_cast<const CloneStart*>(start);
+  return wanted->run(wanted->argument);
+}
+
 }  // namespace
 
 int begin_fork() {
-  t_has_begun = false;
+  t_begun.has_begun = false;
   if (process_addresses().is_empty() || is_borrowed_memory()) return 0;
   Task* task = current_task();
   if (task == nullptr) return 0;
+  t_begun.signals.block();
   const int error = sys_fork_begin(*task);
-  t_has_begun = error == 0;
+  t_begun.has_begun = error == 0;
+  if (error != 0) t_begun.signals.unblock();
   return error;
 }
 
-static void share_memory() {
-  AddressMap& map = process_addresses();
-  map.is_shared = map.is_lent = 1;
-  if (map.is_empty() || is_borrowed_memory()) return;
-  if (Task* task = current_task()) sys_share_memory(*task);
-}
-
 void end_fork_in_parent(int child) {
-  if (!t_has_begun) return;
-  t_has_begun = false;
+  if (!t_begun.has_begun) return;
+  t_begun.has_begun = false;
   sys_fork_end(*task_if_any(), child);
+  t_begun.signals.unblock();
 }
 
 void end_fork_in_child() {
-  if (!t_has_begun) return;
-  t_has_begun = false;
-  // The child's task takes over what was counted for it.
-  current_task();
+  const bool has_begun = t_begun.has_begun;
+  t_begun.has_begun = false;
+  // The child's task takes over what was counted for it; if there was no memory to count it, it
+  // counts now.
+  if (!process_addresses().is_empty()) current_task();
+  if (has_begun) t_begun.signals.unblock();
+}
+
+void end_fork_in_clone() {
+  // What was counted is its parent's to name.
+  process_addresses().heir = process_addresses().heir_serial = 0;
+  if (t_begun.has_begun) t_begun.signals.unblock();
+  t_begun.has_begun = false;
 }
 
 // daemon(3), forkpty(3) and their like call libc's fork() inside, past us.
@@ -97,6 +137,13 @@ void watch_forks() {
   static u32 is_watching;
   if (load_relaxed(is_watching) != 0 || exchange(is_watching, 1u) != 0) return;
   pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+static void share_memory() {
+  AddressMap& map = process_addresses();
+  map.is_shared = map.is_lent = 1;
+  if (map.is_empty() || is_borrowed_memory()) return;
+  if (Task* task = current_task()) sys_share_memory(*task);
 }
 
 }  // namespace ipcell
@@ -140,7 +187,20 @@ vfork:
         testq %rax, %rax
         je 1f
         movl $1, (%rax)
-1:      jmp *ipcell_real_vfork(%rip)
+1:      movq ipcell_real_vfork(%rip), %rax
+        testq %rax, %rax
+        je 2f
+        jmp *%rax
+        # A constructor that runs before ours.
+2:      popq %rdx
+        movl $58, %eax
+        syscall
+        pushq %rdx
+        cmpq $-4095, %rax
+        jae 3f
+        ret
+3:      movq %rax, %rdi
+        jmp ipcell_syscall_failed
         .cfi_endproc
         .size vfork, .-vfork
         .popsection
@@ -157,10 +217,13 @@ IPCELL_EXPORT int clone(int (*run)(void*), void* stack, int flags, void* argumen
   void* tls = va_arg(rest, void*);
   pid_t* child_tid = va_arg(rest, pid_t*);
   va_end(rest);
-  const auto make = [&] {
-    return ipcell::real_clone(run, stack, flags, argument, parent_tid, tls, child_tid);
-  };
-  if ((flags & CLONE_VM) == 0) return ipcell::make_fork(make);
+  if ((flags & CLONE_VM) == 0) {
+    ipcell::CloneStart start = {run, argument};
+    return ipcell::make_fork([&] {
+      return ipcell::real_clone(ipcell::run_clone, stack, flags, &start, parent_tid, tls,
+                                child_tid);
+    });
+  }
   if ((flags & CLONE_THREAD) == 0) ipcell::share_memory();
-  return make();
+  return ipcell::real_clone(run, stack, flags, argument, parent_tid, tls, child_tid);
 }

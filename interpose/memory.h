@@ -18,6 +18,8 @@ int begin_fork();
 // After the call, in the parent: the child's pid; -1 if there is none; 0: it is not known.
 void end_fork_in_parent(int child);
 void end_fork_in_child();
+// The same for a child that can't become a task: of clone(2).
+void end_fork_in_clone();
 // From now on forks inside of libc are noticed: the process has attached something.
 void watch_forks();
 

@@ -102,7 +102,8 @@ bool may_change_attached(const SystemCall& call) {
     case kSysMmap: return (call.d & MAP_FIXED) != 0 && meets(call.a, call.b);
     case SYS_mremap:
       // With an old size of 0 a mapping is duplicated.
-      return meets(call.a, call.b + 1) || ((call.d & MREMAP_FIXED) != 0 && meets(call.e, call.c));
+      return meets(call.a, 1) || meets(call.a, call.b) ||
+             ((call.d & MREMAP_FIXED) != 0 && meets(call.e, call.c));
     case SYS_munmap: return meets(call.a, call.b);
     case SYS_mlockall:
     case SYS_munlockall: return true;
@@ -158,7 +159,7 @@ long word(size_t size) { return static_cast<long>(size); }
 IPCELL_EXPORT void* mmap64(void* address, size_t size, int protection, int flags, int fd,
                            __off64_t offset) noexcept {
   constexpr __off64_t kUnit = 4096;
-  if (offset % kUnit != 0 || offset / kUnit > 0xffffffff) return to_pointer(-EINVAL);
+  if (offset < 0 || offset % kUnit != 0 || offset / kUnit > 0xffffffff) return to_pointer(-EINVAL);
   return to_pointer(change_mappings(SYS_mmap2, arg(address), word(size), protection, flags, fd,
                                     static_cast<long>(offset / kUnit)));
 }
@@ -171,7 +172,12 @@ IPCELL_EXPORT void* mmap64(void* address, size_t size, int protection, int flags
 #endif
 IPCELL_EXPORT void* mmap(void* address, size_t size, int protection, int flags, int fd,
                          __off_t offset) noexcept {
+#if defined(__i386__)
+  // Offsets up to 4 GiB, as libc has it.
+  return mmap64(address, size, protection, flags, fd, static_cast<unsigned long>(offset));
+#else
   return mmap64(address, size, protection, flags, fd, offset);
+#endif
 }
 IPCELL_EXPORT int munmap(void* address, size_t size) noexcept {
   return change(SYS_munmap, arg(address), word(size));

@@ -187,6 +187,8 @@ bool prepare_process() {
   if (load_relaxed(*g_generation) == 0) {
     g_pid = pid;
     g_addresses.reset_lock();
+    // A pid may be the parent's, in another namespace.
+    g_addresses.owner_pid = 0;
     store_release(*g_generation, static_cast<u32>(pid));
   }
   return true;
@@ -267,6 +269,8 @@ bool claim(ThreadState& state) {
   task.cred = &state.cred;
   task.on_deferred = deliver_deferred_signal;
   if (const int error = attach_task(task)) {
+    // A child of a raw clone(2), which can't be a task: see take_token().
+    if (error == -ENOTSUP) return false;
     say("no task slot in the cell: ",
         error == -ENOMEM ? "it is full, or its filesystem is" : "the cell is damaged");
     return false;
@@ -349,7 +353,8 @@ AddressMap& process_addresses() { return g_addresses; }
 void map_cell_early() {
   if (g_has_failed || is_borrowed_memory()) return;
   const AllSignalsBlocked blocked;
-  if (!g_cell.is_open() && !prepare_locked()) return;
+  // In a forked child, too, where the locks may be those of threads that it does not have.
+  if (!prepare_locked()) return;
   g_addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
   g_addresses.file.open_windows();
   g_addresses.unlock();
@@ -358,6 +363,7 @@ void map_cell_early() {
 void shrink_mappings() {
   if (!g_cell.is_open() || is_borrowed_memory()) return;
   const AllSignalsBlocked blocked;
+  if (!prepare_locked()) return;
   g_addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
   g_addresses.file.close_windows();
   g_addresses.unlock();

@@ -23,7 +23,8 @@ AddressMap& process_addresses();
 // True if an address of [start, start + size) may be part of an attachment.
 inline bool may_be_attached(u64 start, u64 size) {
   const AddressMap& map = process_addresses();
-  return !map.is_empty() && map.may_meet(start, start + size);
+  const u64 end = start + size;
+  return !map.is_empty() && map.may_meet(start, end < start ? ~0ull : end);
 }
 
 // The process's cell, if it is mapped.

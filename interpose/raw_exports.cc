@@ -85,10 +85,14 @@ constexpr bool changes_credentials(long number) {
 }
 
 // The child has no thread of libc's, so it can't become a task: its parent counts it.
-long raw_fork() {
+long raw_fork(long number, long a, long b, long c, long d, long e) {
   if (const int error = ipcell::begin_fork()) return ipcell::to_libc(error);
-  const long child = ipcell::sys::call(SYS_fork);
-  if (child != 0) ipcell::end_fork_in_parent(child > 0 ? static_cast<int>(child) : -1);
+  const long child = ipcell::sys::call(number, a, b, c, d, e);
+  if (child != 0) {
+    ipcell::end_fork_in_parent(child > 0 ? static_cast<int>(child) : -1);
+  } else {
+    ipcell::end_fork_in_clone();
+  }
   return ipcell::to_libc(child);
 }
 
@@ -106,7 +110,8 @@ ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) 
     case SYS_shmat:
       return reinterpret_cast<long>(
           ipcell::attach_segment(static_cast<int>(a), pointer<const void>(b), static_cast<int>(c)));
-    case SYS_fork: return raw_fork();
+    case SYS_fork:
+    case SYS_clone: return raw_fork(number, a, b, c, d, e);
   }
   if (is_ipc(number)) {
     Task* task = ipcell::current_task();
@@ -135,6 +140,8 @@ syscall:
         endbr64
         cmpq $512, %rdi
         jae 1f
+        cmpq $56, %rdi
+        je 3f
         btq %rdi, ipcell_our_numbers(%rip)
         jc ipcell_our_syscall
 1:      movq %rdi, %rax
@@ -150,6 +157,12 @@ syscall:
         ret
 2:      movq %rax, %rdi
         jmp ipcell_syscall_failed
+        # clone(2): a child in the same memory, or on another stack, can't return through a frame.
+3:      testl $0x100, %esi
+        jnz 1b
+        testq %rdx, %rdx
+        jnz 1b
+        jmp ipcell_our_syscall
         .cfi_endproc
         .size syscall, .-syscall
         .popsection

@@ -96,7 +96,9 @@ class OutsideOfExec {
     store_relaxed(*execing_, 0u);
   }
   ~OutsideOfExec() {
-    if (execing_ != nullptr) store_relaxed(*execing_, 1u);
+    // The handler may have forked: in the child it is another task's.
+    const Task* task = task_if_any();
+    if (task != nullptr && execing_ == &task->rec->is_execing) store_relaxed(*execing_, 1u);
   }
   OutsideOfExec(const OutsideOfExec&) = delete;
   OutsideOfExec& operator=(const OutsideOfExec&) = delete;

@@ -4,7 +4,7 @@
 #include <sys/file.h>
 
 #include "core/base/file.h"
-#include "core/cell/liveness.h"
+#include "core/cell/process.h"
 
 namespace ipcell {
 
@@ -136,6 +136,15 @@ long for_each_process(Visit visit) {
   });
 }
 
+// The same, where it is not known as well. But a cell of one user's is mapped by nobody whose
+// processes that user may not look at.
+bool may_map(long process, const char* path, const struct statx* file, u32 mode) {
+  const Descriptor maps(open_at(process, "maps", O_RDONLY));
+  if (maps.fd() == -ENOENT || maps.fd() == -ESRCH) return false;
+  if (maps.fd() < 0) return mode != 0600;
+  return has_mapping_of(process, path, file);
+}
+
 bool has_joined_task(const Cell& cell, i32 pid, u64 pid_namespace) {
   const u32 high = load_acquire(cell.header().slots_high);
   for (u32 slot = 1; slot <= high && slot <= kTaskSlots; ++slot) {
@@ -167,12 +176,13 @@ bool has_stranger(const Cell& cell, const char* path, u64 pid_namespace) {
   struct statx info;
   const bool has_file = stat_path(path, &info) == 0;
   bool is_found = false;
-  for_each_process([&](i32 pid, long process) {
+  if (!is_proc_of_own_namespace()) return true;
+  const long error = for_each_process([&](i32 pid, long process) {
     is_found = !has_joined_task(cell, pid, pid_namespace) &&
-               has_mapping_of(process, path, has_file ? &info : nullptr);
+               may_map(process, path, has_file ? &info : nullptr, cell.header().mode);
     return !is_found;
   });
-  return is_found;
+  return is_found || error != 0;
 }
 
 bool has_members(const CellPlace& place, i32 except) {

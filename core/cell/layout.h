@@ -277,6 +277,7 @@ struct SegmentSpace {
   u64 cursor;     // the one behind which pages were given out last; 0: none
   u64 promised;   // pages of segments that are paid for when touched
   u64 abandoned;  // segments whose pages could not be given back
+  u64 marked;     // living segments with SHM_DEST
 };
 
 // What a file is made with, if the filesystem takes it: 4 TiB. Halved until it does.

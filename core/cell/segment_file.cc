@@ -188,9 +188,19 @@ long SegmentFile::map_by_window(PageRange pages, u64 address, bool is_fixed, int
                                 bool read_only) {
   const u64 window = read_only ? read_only_ : writable_;
   const u64 size = pages.bytes();
-  const long mapped = duplicate(window + pages.first * kPage, size, address, is_fixed);
-  if (is_error(mapped) || protection == PROT_NONE) return mapped;
-  const long error = sys::call(SYS_mprotect, mapped, static_cast<long>(size), protection);
+  // What stands at a given address is not to be lost before all that may fail is done.
+  long mapped = duplicate(window + pages.first * kPage, size, 0, false);
+  if (is_error(mapped)) return mapped;
+  long error = 0;
+  if (protection != PROT_NONE)
+    error = sys::call(SYS_mprotect, mapped, static_cast<long>(size), protection);
+  if (error == 0 && is_fixed) {
+    const u64 from = static_cast<u64>(mapped);
+    mapped = sys::call(SYS_mremap, mapped, static_cast<long>(size), static_cast<long>(size),
+                       MREMAP_MAYMOVE | MREMAP_FIXED, static_cast<long>(address));
+    if (is_error(mapped)) unmap(from, size);
+    return mapped;
+  }
   if (error == 0) return mapped;
   unmap(static_cast<u64>(mapped), size);
   return error;
@@ -223,19 +233,13 @@ long SegmentFile::map(PageRange pages, u64 address, bool is_fixed, int protectio
   return mapped;
 }
 
-long SegmentFile::map_nothing(u64 address, u64 size) {
+long SegmentFile::map_nothing(u64 address, u64 size, int protection, bool read_only) {
   const Turn turn(*this);
   map_windows();
-  if (writable_ == 0) {
-    const Descriptor file(open_file(O_RDONLY));
-    if (file.fd() < 0) return file.fd();
-    const u64 end = offset_of_page(cell_->header().segment_pages);
-    const long mapped = map_file(address, size, PROT_READ, MAP_SHARED | MAP_FIXED, file.fd(), end);
-    return is_error(mapped) ? mapped : 0;
-  }
-  const long mapped = duplicate(read_only_ + size_, size, address, true);
-  if (is_error(mapped)) return mapped;
-  return sys::call(SYS_mprotect, mapped, static_cast<long>(size), PROT_READ);
+  const PageRange behind = {cell_->header().segment_pages, size / kPage};
+  const long mapped = writable_ != 0 ? map_by_window(behind, address, true, protection, read_only)
+                                     : map_by_file(behind, address, true, protection, read_only);
+  return is_error(mapped) ? mapped : 0;
 }
 
 // --------------------------------------------------------------------------- memory
@@ -259,17 +263,38 @@ int SegmentFile::for_each_part(PageRange pages, Visit visit) {
 }
 
 // fallocate(2), where the file can be opened.
-int SegmentFile::allocate(PageRange pages) {
+int SegmentFile::allocate(PageRange pages, int mode) const {
   const Descriptor file(open_file(O_RDWR));
   if (file.fd() < 0) return -EOPNOTSUPP;
-  return static_cast<int>(call_fallocate(file.fd(), 0, pages));
+  return static_cast<int>(call_fallocate(file.fd(), mode, pages));
+}
+
+// For filesystems that can't make holes. 0 or -errno.
+int SegmentFile::write_zeros(PageRange pages) const {
+  static constexpr u8 kZeros[kPage] = {};
+  const Descriptor file(open_file(O_RDWR));
+  if (file.fd() < 0) return static_cast<int>(file.fd());
+  for (u64 n = 0; n < pages.count;) {
+    const u64 at = offset_of_page(pages.first + n);
+#if defined(__i386__)
+    const long size = sys::call(SYS_pwrite64, file.fd(), sys::arg(kZeros), sizeof kZeros,
+                                static_cast<long>(at), static_cast<long>(at >> 32));
+#else
+    const long size =
+        sys::call(SYS_pwrite64, file.fd(), sys::arg(kZeros), sizeof kZeros, static_cast<long>(at));
+#endif
+    if (size == -EINTR) continue;
+    if (size != static_cast<long>(sizeof kZeros)) return size < 0 ? static_cast<int>(size) : -EIO;
+    ++n;
+  }
+  return 0;
 }
 
 int SegmentFile::reserve(PageRange pages) {
-  const Turn turn(*this);
-  map_windows();
-  int error = allocate(pages);
+  int error = allocate(pages, 0);
   if (error == -EOPNOTSUPP || error == -ENOSYS) {
+    const Turn turn(*this);
+    map_windows();
     error = for_each_part(pages, [&](u64 address, u64 size) {
       long result;
       do result = advise(address, size, MADV_POPULATE_WRITE);
@@ -286,19 +311,34 @@ int SegmentFile::release(PageRange pages) {
   if (writable_ != 0 && advise(writable_ + pages.first * kPage, pages.bytes(), MADV_REMOVE) == 0) {
     return 0;
   }
-  // Before Linux 6.x the mapping must be writable; some filesystems can't do it at all.
-  return for_each_part(pages, [](u64 address, u64 size) {
-    if (advise(address, size, MADV_REMOVE) != 0)
-      __builtin_memset(reinterpret_cast<void*>(address), 0, size);
-    return 0l;
-  });
+  // Older kernels want a writable mapping for it; some filesystems can't do it at all.
+  const int error = for_each_part(
+      pages, [](u64 address, u64 size) { return advise(address, size, MADV_REMOVE); });
+  if (error == 0 || allocate(pages, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE) == 0) return 0;
+  return write_zeros(pages);
+}
+
+// Linux: mm/filemap.c:cachestat(2), since 6.5. False if it can't be asked.
+bool SegmentFile::ask_for_cached(PageRange pages, u64* count) const {
+#ifdef SYS_cachestat
+  constexpr long kCachestat = SYS_cachestat;
+#else
+  constexpr long kCachestat = 451;
+#endif
+  const Descriptor file(open_file(O_RDONLY));
+  if (file.fd() < 0) return false;
+  const u64 range[2] = {offset_of_page(pages.first), pages.bytes()};
+  u64 counts[5] = {};
+  if (sys::call(kCachestat, file.fd(), sys::arg(range), sys::arg(counts), 0) != 0) return false;
+  *count = counts[0];
+  return true;
 }
 
 u64 SegmentFile::count_resident(PageRange pages) {
-  const Turn turn(*this);
   constexpr u64 kAtOnce = 4096;
   u8 resident[kAtOnce];
   u64 count = 0;
+  if (pages.count == 0 || ask_for_cached(pages, &count)) return count;
   const auto add_up = [&](u64 address, u64 size) {
     for (u64 at = 0; at < size; at += kAtOnce * kPage) {
       const u64 left = size - at < kAtOnce * kPage ? size - at : kAtOnce * kPage;
@@ -309,6 +349,7 @@ u64 SegmentFile::count_resident(PageRange pages) {
     }
     return 0l;
   };
+  const Turn turn(*this);
   map_windows();
   if (writable_ != 0) {
     add_up(writable_ + pages.first * kPage, pages.bytes());

@@ -41,8 +41,9 @@ class SegmentFile {
   // Maps the pages with `protection`, of a read-only file if `read_only`; at `address` over what is
   // there if `is_fixed`. The address, or -errno.
   long map(PageRange pages, u64 address, bool is_fixed, int protection, bool read_only);
-  // Maps what has no page: an access is a SIGBUS. 0 or -errno.
-  long map_nothing(u64 address, u64 size);
+  // Maps what has no page, over what is there: an access that `protection` allows is a SIGBUS. 0 or
+  // -errno.
+  long map_nothing(u64 address, u64 size, int protection, bool read_only);
 
   // Puts memory behind the pages. 0 or -ENOMEM.
   int reserve(PageRange pages);
@@ -85,7 +86,9 @@ class SegmentFile {
   void remember(u64 page, u64 address, u32 kind);
   bool make_seed_area();
   void forget_seeds();
-  int allocate(PageRange pages);
+  int allocate(PageRange pages, int mode) const;
+  int write_zeros(PageRange pages) const;
+  bool ask_for_cached(PageRange pages, u64* count) const;
   template <class Visit>
   int for_each_part(PageRange pages, Visit visit);
 

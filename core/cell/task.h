@@ -93,6 +93,7 @@ class Task {
   static constexpr u32 kHoldHints = 16;
   HoldHint undo_hints[kHoldHints];
   HoldHint attach_hints[kHoldHints];
+  i64 stranger_seen_ns = 0;  // when has_stranger() said yes
   // What the process has attached, and the way to the segments' pages. The process's, shared by its
   // threads; nullptr for tools that attach nothing.
   AddressMap* addresses = nullptr;

@@ -60,10 +60,16 @@ void AddressMap::reset_lock() {
 }
 
 bool AddressMap::may_meet(u64 start, u64 end) const {
-  constexpr int kTries = 8;
+  // Whoever changes the pieces waits for nothing meanwhile. But a child may have been forked just
+  // then by means that nobody saw.
+  constexpr int kTries = 1'000'000;
   for (int n = 0; n < kTries; ++n) {
     const u32 version = load_acquire(version_);
-    if ((version & 1) != 0) continue;
+    if ((version & 1) != 0) {
+      cpu_relax();
+      if (n % 64 == 63) sys::call(SYS_sched_yield);
+      continue;
+    }
     const i32 lowest = count_ != 0 ? find_from(start) : -1;
     const bool meets = lowest >= 0 && pieces_[lowest].start < end;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -123,6 +129,23 @@ bool AddressMap::split(u64 address, u32* index) {
   upper.start = address;
   add(upper);
   *index = static_cast<u32>(found);
+  return true;
+}
+
+void AddressMap::resize(u32 index, u64 start, u64 end) {
+  const Changing changing(version_);
+  Piece& piece = pieces_[index];
+  piece.page = piece.page + start / kPage - piece.start / kPage;
+  piece.start = start;
+  piece.end = end;
+}
+
+bool AddressMap::set_border(u32 upper, u64 address) {
+  const Changing changing(version_);
+  Piece& above = pieces_[upper];
+  Piece& below = pieces_[upper + 1];
+  above.page = below.page + (address - below.start) / kPage;
+  above.start = below.end = address;
   return true;
 }
 

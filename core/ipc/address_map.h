@@ -32,6 +32,8 @@ constexpr u32 kPieceDontDump = 1u << 7;
 constexpr u32 kPieceHugePage = 1u << 8;
 constexpr u32 kPieceNoHugePage = 1u << 9;
 constexpr u32 kPieceLockedOnFault = 1u << 10;
+// Attached with SHM_RDONLY: it can't be made writable.
+constexpr u32 kPieceReadOnly = 1u << 11;
 
 class AddressMap {
  public:
@@ -69,6 +71,10 @@ class AddressMap {
   // Cuts the piece that has `address` inside of it in two. True if there was one: `*index` is the
   // upper part's, and the lower one's is the next.
   bool split(u64 address, u32* index);
+  // Gives the piece other ends, of the same mapping: nothing else is there.
+  void resize(u32 index, u64 start, u64 end);
+  // Moves the border between a piece and the one below it. True.
+  bool set_border(u32 upper, u64 address);
   // Index of the piece with `address`, or -1.
   i32 find(u64 address) const;
   // Index of the lowest piece that ends above `address`, or -1.

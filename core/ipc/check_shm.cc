@@ -14,6 +14,7 @@ class SegmentCheck {
 
   // `is_object`: else it is being made or torn down.
   bool run(bool is_object, u32* holds);
+  bool is_marked() const { return (segment_.perm.mode & SHM_DEST) != 0; }
 
  private:
   template <class... Parts>
@@ -159,6 +160,7 @@ bool check_segments(CellCheck& check, u32* holds) {
   SpaceCheck space(check);
   if (!space.run()) return false;
   u32 in_space = 0;
+  u64 marked = 0;
   for (u32 chunk = 0; chunk < check.chunks_used(); ++chunk) {
     if (check.class_of_chunk(chunk) != BlockClass::Segment) continue;
     u64 offset;
@@ -171,9 +173,14 @@ bool check_segments(CellCheck& check, u32* holds) {
         continue;
       }
       in_space += check.cell().at<SegmentRec>(offset)->in_space;
-      if (!SegmentCheck(check, offset).run(owner == BlockOwner::Registry, holds)) return false;
+      SegmentCheck segment(check, offset);
+      if (!segment.run(owner == BlockOwner::Registry, holds)) return false;
+      if (owner == BlockOwner::Registry && segment.is_marked()) ++marked;
     }
   }
+  const u64 noted = check.cell().layout().segment_space.marked;
+  if (marked != noted)
+    return check.report().fail("the segments' pages: marked are ", noted, ", they are ", marked);
   return space.has_all(in_space) || check.report().fail("the segments' pages: ", in_space,
                                                         " segments say that they have some");
 }

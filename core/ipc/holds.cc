@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "core/cell/cell_members.h"
+#include "core/cell/wait_queue.h"
 #include "core/ipc/registry.h"
 #include "core/ipc/shm.h"
 #include "core/ipc/undo.h"
@@ -58,15 +59,23 @@ u32 find_living_task(const Cell& cell, const ProcessId& id) {
 }
 
 // False if a process that nobody knows may have the cell mapped.
-bool is_nobody_unknown(const Task& task, const ProcessRec& process) {
-  if (process.pid_namespace != task.identity.pid_namespace) return false;
+bool is_nobody_unknown(Task& task, const ProcessRec& process) {
+  // All of /proc is read for it: what was there a moment ago is taken to be still there.
+  constexpr i64 kMomentNs = 50'000'000;
+  if (process.pid_namespace != task.identity.pid_namespace || process.pid_namespace == 0)
+    return false;
+  const i64 now_ns = monotonic_nanoseconds();
+  if (task.stranger_seen_ns != 0 && now_ns - task.stranger_seen_ns < kMomentNs) return false;
   const char* path = task.addresses != nullptr ? task.addresses->file.path() : nullptr;
-  return path != nullptr && !has_stranger(*task.cell, path, task.identity.pid_namespace);
+  const bool has_seen =
+      path == nullptr || has_stranger(*task.cell, path, task.identity.pid_namespace);
+  task.stranger_seen_ns = has_seen ? now_ns : 0;
+  return !has_seen;
 }
 
 // A child that was about to be forked when its parent died may be there, and not have had its first
 // moment yet. It would be a process that maps the cell, and that nobody knows.
-bool is_unborn_gone(const Task& task, const ProcessRec& process) {
+bool is_unborn_gone(Task& task, const ProcessRec& process) {
   // The maker is named in place of a thread.
   if (process.tid != 0 && has_living_witness(*task.cell, static_cast<u32>(process.tid)))
     return false;
@@ -75,22 +84,26 @@ bool is_unborn_gone(const Task& task, const ProcessRec& process) {
 
 // Asked when the witness is dead, or none is known. `guesses`: of a process that can't be asked for
 // it is gone if no task of it lives.
-bool is_gone(const Task& task, const ProcessRec& process, bool guesses) {
+bool is_gone(Task& task, const ProcessRec& process, bool guesses) {
   if (process.pid == 0) return is_unborn_gone(task, process);
   // A list of a thread's own: that thread was the witness. The main one may have called exec(2).
   if (process.tid != 0 && process.tid != process.pid) return true;
   const ProcessId id = process_of(process);
   // A pid of another namespace says nothing here.
-  if (id.pid_namespace != task.identity.pid_namespace && (id.pid_namespace != 0 || !guesses)) {
+  if (id.pid_namespace == 0 && !guesses) return false;
+  if (id.pid_namespace != 0 && id.pid_namespace != task.identity.pid_namespace)
     return guesses && find_living_task(*task.cell, id) == kNoSlot;
-  }
   return is_process_gone(id);
 }
 
+// Another process may still run in the memory that was the process's.
+bool is_lent_out(Task& task, const ProcessRec& process) {
+  return process.is_lent != 0 && !is_nobody_unknown(task, process);
+}
+
 // The same of its memory, where other processes may live on.
-bool is_memory_gone(const Task& task, const ProcessRec& process) {
-  return is_gone(task, process, false) &&
-         (process.is_lent == 0 || is_nobody_unknown(task, process));
+bool is_memory_gone(Task& task, const ProcessRec& process) {
+  return is_gone(task, process, false) && !is_lent_out(task, process);
 }
 
 // A task of the image died in exec(2): the image is over, by that call or by another thread's.
@@ -205,7 +218,8 @@ void reap_list(Task& reaper, const TaskRec& dead, u32 dead_slot, i32 tid) {
     return;
   }
   // Nobody else would know, once the slot is another task's.
-  if (dead.is_execing != 0) bury_image(reaper, *process, dead.image);
+  if (dead.is_execing != 0 && !is_lent_out(reaper, *process))
+    bury_image(reaper, *process, dead.image);
   replace_witness(reaper, *process, dead_slot, living);
 }
 
@@ -296,13 +310,17 @@ void link_hold(Journal& journal, Task& task, const HoldBlocks& blocks, HoldLists
                u64 process_offset) {
   const Cell& cell = *task.cell;
   HoldRec& hold = *blocks.hold.as<HoldRec>();
+  ProcessRec* process = process_at(cell, process_offset);
+  if (process == nullptr) {
+    cell.poison(kBrokenHolds);
+    return;
+  }
   hold.process = process_offset;
   kill_barrier();
   blocks.hold.take(journal, task);
   journal.set(hold.live, 1u);
   push(journal, cell, lists.all, hold, &HoldRec::object_next, &HoldRec::object_prev);
-  push(journal, cell, process_at(cell, process_offset)->holds, hold, &HoldRec::proc_next,
-       &HoldRec::proc_prev);
+  push(journal, cell, process->holds, hold, &HoldRec::proc_next, &HoldRec::proc_prev);
 }
 
 bool unlink_hold(Journal& journal, Task& task, HoldLists& lists, HoldRec& hold) {
@@ -342,7 +360,7 @@ u64 find_process_locked(const Cell& cell, const ProcessId& id, i32 tid) {
   return 0;
 }
 
-bool is_over(const Task& task, const HoldRec& hold) {
+bool is_over(Task& task, const HoldRec& hold) {
   const Cell& cell = *task.cell;
   const ProcessRec* process = process_at(cell, hold.process);
   if (process == nullptr) {
@@ -350,7 +368,8 @@ bool is_over(const Task& task, const HoldRec& hold) {
     return false;
   }
   if (!is_attachment(cell, hold)) return is_gone(task, *process, true);
-  return has_image_ended(cell, *process, hold.image) || is_memory_gone(task, *process);
+  return (has_image_ended(cell, *process, hold.image) && !is_lent_out(task, *process)) ||
+         is_memory_gone(task, *process);
 }
 
 HoldRec* find_over(Task& task, const HoldLists& lists, Dead which, u64 own_process,
@@ -374,6 +393,13 @@ HoldRec* find_over(Task& task, const HoldLists& lists, Dead which, u64 own_proce
 
 // --------------------------------------------------------------------------- ends
 
+void bury_adjustments(Task& task, ProcessRec& process) {
+  const auto is_meant = [&](const HoldRec& hold) { return !is_attachment(*task.cell, hold); };
+  while (bury_first(task, process, is_meant)) {
+  }
+  free_process(task, process);
+}
+
 void lend_process(Task& task) {
   Locked table(task, task.cell->layout().processes.lock);
   ProcessRec* process =
@@ -387,8 +413,10 @@ void lend_process(Task& task) {
 void name_process(Task& task, ProcessRec& process, const ProcessId& id) {
   Journal journal(task);
   if (!leave_bucket(journal, *task.cell, process)) return;
-  journal.set_if_changed(process.pid, id.pid);
+  // is_gone() looks without the table's lock, and if the task dies here: a pid beside the maker's
+  // slot would be the list of a thread's own.
   journal.set_if_changed(process.tid, 0);
+  journal.set_if_changed(process.pid, id.pid);
   journal.set_if_changed(process.start_time, id.start_time);
   journal.set_if_changed(process.pid_namespace, id.pid_namespace);
   enter_bucket(journal, *task.cell, process);
@@ -422,7 +450,7 @@ void join_process(Task& task) {
   const auto is_of_older_image = [&](const HoldRec& hold) {
     return is_attachment(cell, hold) && hold.image != task.identity.image;
   };
-  while (bury_first(task, *process, is_of_older_image)) {
+  while (!is_lent_out(task, *process) && bury_first(task, *process, is_of_older_image)) {
   }
   Locked table(task, cell.layout().processes.lock);
   for_each_hold(cell, process->holds, &HoldRec::proc_next, [&](HoldRec& hold) {

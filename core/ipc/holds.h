@@ -137,7 +137,7 @@ inline bool has_living_witness(const Cell& cell, u32 witness) {
 
 // True if the process has come to its end, or what it held has ended by exec(2). Asked when the
 // witness is dead, or none is known.
-bool is_over(const Task& task, const HoldRec& hold);
+bool is_over(Task& task, const HoldRec& hold);
 
 // The next record whose process has come to its end. nullptr if there is none. `own_process`: that
 // lives. `*is_dying`: a process may be about to.
@@ -158,6 +158,8 @@ void free_unborn(Task& task);
 void reap_buried(Task& task);
 // Takes back and frees all that the process, or the thread, holds. With the reap lock held.
 void bury_process(Task& task, ProcessRec& process);
+// The same of the adjustments alone.
+void bury_adjustments(Task& task, ProcessRec& process);
 // Another process is about to run in the memory of the task's own.
 void lend_process(Task& task);
 // Gives the record of a child its pid, now that there is one. The table is locked.

@@ -109,6 +109,8 @@ SegmentRec& built_segment(const Task& task) {
 
 // Gives the built segment its id. The registry is locked.
 int add_segment_locked(Task& task, Registry& registry) {
+  if (class_of_block(*task.cell, task.rec->destroying) != BlockClass::Segment)
+    return task.cell->poison("a task makes what is no segment");
   SegmentRec& segment = built_segment(task);
   // Locked until the commit: who finds the record before it waits here, and learns what came of it.
   Locked locked(task, segment.lock);
@@ -257,6 +259,8 @@ void remove_doomed(Task& task) {
     if (segment->live != 0 && is_doomed(*segment)) {
       remove_id_locked(journal, cell, registry, segment->perm);
       journal.set(registry.total, registry.total - static_cast<i64>(segment->pages));
+      SegmentSpace& space = cell.layout().segment_space;
+      journal.set(space.marked, space.marked - 1);
       journal.set(segment->live, 0u);
       journal.set(task.rec->destroying, offset);
     }
@@ -265,11 +269,16 @@ void remove_doomed(Task& task) {
   if (task.rec->destroying != 0) tear_down_segment(task);
 }
 
-void sweep_segments(Task& task) {
-  const Registry& registry = shm_registry(*task.cell);
-  for (i32 idx = 0; idx <= load_acquire(registry.max_idx) && !task.cell->is_poisoned(); ++idx) {
+void sweep_segments(Task& task, bool only_marked) {
+  const Cell& cell = *task.cell;
+  const Registry& registry = shm_registry(cell);
+  if (only_marked && load_acquire(cell.layout().segment_space.marked) == 0) return;
+  for (i32 idx = 0; idx <= load_acquire(registry.max_idx) && !cell.is_poisoned(); ++idx) {
     const u64 offset = peek_record(registry, idx);
     if (offset == 0) continue;
+    const SegmentRec* record = cell.at<SegmentRec>(offset);
+    if (only_marked && record != nullptr && (load_relaxed(record->perm.mode) & SHM_DEST) == 0)
+      continue;
     {
       LockedSegment segment(task, offset, true);
       if (segment) (void)segment.is_there();
@@ -290,12 +299,9 @@ long sys_shmget(Task& task, int key, std::size_t size, int flags) {
     (void)task.addresses->make_room(1);
   }
   if (adopt_abandoned(task)) tear_down_segment(task);
-  int result = get_or_make_segment(task, args);
-  if (result == -ENOSPC || result == -ENOMEM) {
-    // Segments of the dead may stand in the way.
-    sweep_segments(task);
-    result = get_or_make_segment(task, args);
-  }
+  // The next id, and what there is room for, depend on what is gone with the dead.
+  sweep_segments(task, true);
+  const int result = get_or_make_segment(task, args);
   reap_met(task);
   return result;
 }

@@ -56,7 +56,7 @@ inline bool is_doomed(const SegmentRec& segment) {
 // A segment's record with its lock held; the dead have been detached if that matters to the caller.
 class LockedSegment {
  public:
-  // `counts`: the caller reads nattch, dtime or lpid.
+  // `counts`: the caller reads nattch, dtime or lpid, or is to be the last to change them.
   LockedSegment(Task& task, u64 offset, bool counts = false)
       : task_(task), segment_(class_of_block(*task.cell, offset) == BlockClass::Segment
                                   ? task.cell->at<SegmentRec>(offset)
@@ -82,7 +82,7 @@ class LockedSegment {
     if (segment_->live == 0) return false;
     if (!is_doomed(*segment_)) [[likely]]
       return true;
-    store_relaxed(task_.rec->doomed, task_.cell->offset_of(segment_));
+    if (task_.rec->doomed == 0) store_relaxed(task_.rec->doomed, task_.cell->offset_of(segment_));
     return false;
   }
   // True if it still is the object of that id.
@@ -108,8 +108,8 @@ inline void remove_doomed_met(Task& task) {
 // Tears the segment of task.rec->destroying down, removed or never finished: gives its pages back,
 // and frees what belongs to it.
 void tear_down_segment(Task& task);
-// Detaches the dead everywhere, and removes what is doomed.
-void sweep_segments(Task& task);
+// Detaches the dead everywhere, or from removed segments alone, and removes what is doomed.
+void sweep_segments(Task& task, bool only_marked = false);
 
 // Pages of the segment that have memory.
 u64 count_resident(Task& task, const SegmentRec& segment);

@@ -91,7 +91,7 @@ int count_attachment(Task& task, const AttachArgs& args, Target& target, bool ag
   target.offset = find_record(task, shm_registry(*task.cell), args.id);
   if (target.offset == 0) return again ? -EIDRM : -EINVAL;
   find_own_process(task);
-  LockedSegment segment(task, target.offset);
+  LockedSegment segment(task, target.offset, true);
   if (!segment) return -EIO;
   if (!segment.is(args.id)) return again ? -EIDRM : -EINVAL;
   if (!is_permitted(*task.cred, segment->perm, args.access)) return -EACCES;
@@ -142,9 +142,10 @@ long take_addresses(u64 address, u64 size) {
 // Maps the segment and notes the piece. The map is locked. The address or -errno.
 long map_segment(Task& task, const AttachArgs& args, const Target& target) {
   AddressMap& map = *task.addresses;
-  if (!target.stands) return -ENOMEM;
   const u64 size = target.pages.bytes();
   const bool takes = args.is_given && !args.replaces;
+  // Larger than any address space: something is in its way.
+  if (!target.stands) return takes ? -EINVAL : -ENOMEM;
   // First of all: nothing of our own may take the place.
   if (takes) {
     if (const long error = take_addresses(args.address, size)) return error;
@@ -161,7 +162,7 @@ long map_segment(Task& task, const AttachArgs& args, const Target& target) {
   // What stood there is detached.
   if (args.replaces && args.is_given) forget_range(task, start, start + size);
   map.add({start, start + size, target.offset, 0, map.next_attachment(),
-           static_cast<u32>(args.protection)});
+           static_cast<u32>(args.protection) | (args.read_only ? kPieceReadOnly : 0u)});
   return address;
 }
 
@@ -243,6 +244,8 @@ void LockedSegment::detach_dead() {
   if (segment_->live == 0 || task_.cell->is_poisoned()) return;
   bool is_dying = false;
   while (HoldRec* hold = find_over(task_, segment_->holds, Dead::Armed, 0, &is_dying)) {
+    // One that would stay in the list.
+    if (hold->amount == 0) task_.cell->poison(kBrokenHolds);
     detach_all(task_, *segment_, *hold);
     if (task_.cell->is_poisoned()) return;
   }
@@ -262,7 +265,9 @@ void change_attachments(Task& task, SegmentRec& segment, HoldRec& hold, AttachCh
   }
   if (change.closed != 0) journal.set_if_changed(segment.dtime, now(task));
   journal.set_if_changed(segment.lpid, pid);
-  if (is_doomed(segment)) journal.set(task.rec->doomed, task.cell->offset_of(&segment));
+  // One at a time: what is not noted here is removed by who meets it.
+  if (is_doomed(segment) && task.rec->doomed == 0)
+    journal.set(task.rec->doomed, task.cell->offset_of(&segment));
   journal.commit();
 }
 
@@ -328,14 +333,18 @@ int make_attachment(Task& task, i32 id, u64 offset) {
 
 void note_change(Task& task, u64 segment_offset, AttachChange change) {
   find_own_process(task);
-  LockedSegment segment(task, segment_offset);
-  if (!segment) return;
-  if (HoldRec* hold = find_attachment(task, *segment))
-    change_attachments(task, *segment, *hold, change, caller_pid(task));
+  {
+    LockedSegment segment(task, segment_offset, true);
+    if (!segment) return;
+    if (HoldRec* hold = find_attachment(task, *segment))
+      change_attachments(task, *segment, *hold, change, caller_pid(task));
+  }
+  remove_doomed_met(task);
 }
 
 bool bury_attachment(Task& task, HoldRec& hold) {
-  LockedSegment segment(task, hold.object);
+  // All that are dead, in one order whoever looks: the last to attach is detached first.
+  LockedSegment segment(task, hold.object, true);
   if (!segment) return false;
   if (segment->live != 0 && hold.amount != 0) detach_all(task, *segment, hold);
   if (task.cell->is_poisoned()) return false;

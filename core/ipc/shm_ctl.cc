@@ -131,7 +131,11 @@ long remove_segment(Task& task, i32 id) {
   if (!is_owner_or_admin(*task.cred, segment->perm)) return -EPERM;
   Journal journal(task);
   make_key_private_locked(journal, cell, registry, segment->perm);
-  journal.set_if_changed(segment->perm.mode, segment->perm.mode | SHM_DEST);
+  if ((segment->perm.mode & SHM_DEST) == 0) {
+    SegmentSpace& space = cell.layout().segment_space;
+    journal.set(space.marked, space.marked + 1);
+    journal.set(segment->perm.mode, segment->perm.mode | SHM_DEST);
+  }
   // Nobody will find it by its key any more; if nobody has it attached, that was all.
   if (is_doomed(*segment)) journal.set(task.rec->doomed, offset);
   journal.commit();

@@ -33,7 +33,7 @@ int count_piece(Task& task, u64 process, const Piece& piece, i32 pid) {
   Locked table(task, cell.layout().processes.lock);
   HoldBlocks blocks;
   if (const int error = blocks.hold.reserve(task, BlockClass::Attach)) return error;
-  LockedSegment segment(task, piece.segment);
+  LockedSegment segment(task, piece.segment, true);
   if (!segment || cell.is_poisoned()) return -EIO;
   HoldRec* hold = find_hold_of(cell, *segment, process);
   if (hold == nullptr) {

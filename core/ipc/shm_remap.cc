@@ -25,24 +25,101 @@ void cut(Task& task, u64 address) {
     note_change(task, task.addresses->at(index).segment, {1, 0});
 }
 
+// True if `upper` goes on where `lower` ends, in address and in what is mapped, with those flags.
+bool continues(const Piece& lower, const Piece& upper) {
+  return lower.end == upper.start && lower.attachment == upper.attachment &&
+         lower.page + lower.size() / kPage == upper.page;
+}
+
+// What is moved to where a neighbour goes on becomes a part of that. Linux: mm/vma.c:copy_vma(),
+// vma_merge_new_range()
+bool joins_neighbour(AddressMap& map, const Piece& moved) {
+  const i32 below = map.find(moved.start - 1);
+  if (below >= 0) {
+    Piece& piece = map.at(static_cast<u32>(below));
+    if (piece.flags == moved.flags && continues(piece, moved)) {
+      map.resize(static_cast<u32>(below), piece.start, moved.end);
+      return true;
+    }
+  }
+  const i32 above = map.find(moved.end);
+  if (above < 0) return false;
+  const Piece& piece = map.at(static_cast<u32>(above));
+  if (piece.flags != moved.flags || !continues(moved, piece)) return false;
+  map.resize(static_cast<u32>(above), moved.start, piece.end);
+  return true;
+}
+
+// Gives a part of the piece at `index`, which is not all of it, to a neighbour that has the flags
+// already. The kernel does not make one VMA of two here, since it would have to close one; but it
+// moves their border. Linux: mm/vma.c:vma_merge_existing_range()
+bool move_border(AddressMap& map, u32 index, u64 start, u64 end, u32 flags) {
+  const Piece& piece = map.at(index);
+  if (start == piece.start && index + 1 < map.count()) {
+    const Piece& below = map.at(index + 1);
+    if (below.flags == flags && continues(below, piece)) return map.set_border(index, end);
+  }
+  if (end == piece.end && index > 0) {
+    const Piece& above = map.at(index - 1);
+    if (above.flags == flags && continues(piece, above)) return map.set_border(index - 1, start);
+  }
+  return false;
+}
+
+// Gives [start, end) of the piece at `index`, where it lies inside, other flags.
+void change_part(Task& task, u32 index, u64 start, u64 end, u32 flags) {
+  AddressMap& map = *task.addresses;
+  const Piece piece = map.at(index);
+  const bool is_whole = start == piece.start && end == piece.end;
+  if (!is_whole && move_border(map, index, start, end, flags)) return;
+  cut(task, start);
+  cut(task, end);
+  map.at(static_cast<u32>(map.find(start))).flags = flags;
+}
+
 // Gives the pieces in [start, end) other flags, as far as they change. Linux: mm/mprotect.c,
 // mm/mlock.c, mm/madvise.c
 void change_flags(Task& task, u64 start, u64 end, const PieceFlags& flags) {
   AddressMap& map = *task.addresses;
   for (u64 at = start; at < end;) {
-    i32 index = map.find_from(at);
+    const i32 index = map.find_from(at);
     if (index < 0) return;
-    Piece piece = map.at(static_cast<u32>(index));
+    const Piece piece = map.at(static_cast<u32>(index));
     if (piece.start >= end) return;
-    at = piece.end;
-    if (((piece.flags & ~flags.cleared) | flags.set) == piece.flags) continue;
-    cut(task, start);
-    cut(task, end);
-    index = map.find_from(piece.start > start ? piece.start : start);
-    Piece& inside = map.at(static_cast<u32>(index));
-    inside.flags = (inside.flags & ~flags.cleared) | flags.set;
-    at = inside.end;
+    const u64 from = piece.start > at ? piece.start : at;
+    const u64 to = piece.end < end ? piece.end : end;
+    const u32 wanted = (piece.flags & ~flags.cleared) | flags.set;
+    if (wanted != piece.flags) change_part(task, static_cast<u32>(index), from, to, wanted);
+    at = to;
   }
+}
+
+bool is_all_mapped(u64 start, u64 end) {
+  return sys::call(SYS_msync, static_cast<long>(start), static_cast<long>(end - start), MS_ASYNC) ==
+         0;
+}
+
+// How far the call came, which gave `result`: mprotect(2) and mlock(2) go up to what they can't do,
+// and what they did before that remains.
+u64 end_of_change(Task& task, const SystemCall& call, u64 start, u64 end, long result) {
+  if (result == 0) return end;
+  const bool is_protection = call.number != SYS_madvise && call.number != SYS_mlock &&
+                             call.number != SYS_mlock2 && call.number != SYS_munlock;
+  const bool meets_hole = result == -ENOMEM && !is_all_mapped(start, end);
+  // madvise(2) goes past holes.
+  if (call.number == SYS_madvise) return meets_hole ? end : start;
+  if (!meets_hole && !(is_protection && result == -EACCES)) return start;
+  AddressMap& map = *task.addresses;
+  u64 done = start;
+  for (i32 index = map.find_from(start); index >= 0; --index) {
+    const Piece& piece = map.at(static_cast<u32>(index));
+    if (piece.start >= end) break;
+    const bool is_refused =
+        is_protection && (piece.flags & kPieceReadOnly) != 0 && (call.c & PROT_WRITE) != 0;
+    if (is_refused || (piece.start > start && !is_all_mapped(start, piece.start))) break;
+    done = piece.end;
+  }
+  return done < end ? done : end;
 }
 
 // What a grown mapping has behind the segment's end is a SIGBUS, and no other segment's.
@@ -56,22 +133,61 @@ void guard_end(Task& task, const Piece& piece) {
   const u64 inside = pages > piece.page ? (pages - piece.page) * kPage : 0;
   if (piece.size() <= inside) return;
   const u64 start = piece.start + inside;
-  if (task.addresses->file.map_nothing(start, piece.end - start) == 0) return;
+  const int protection = static_cast<int>(piece.flags & kPieceProtection);
+  const bool read_only = (piece.flags & kPieceReadOnly) != 0;
+  if (task.addresses->file.map_nothing(start, piece.end - start, protection, read_only) == 0)
+    return;
   sys::call(SYS_munmap, static_cast<long>(start), static_cast<long>(piece.end - start));
 }
 
+// Which pages of a source are mapped. Since Linux 6.17 holes are moved over, and what the target
+// has there stays.
+class SourcePages {
+ public:
+  explicit SourcePages(const RemapCall& call) {
+    const u64 size = align_up(call.old_size, kPage);
+    count_ = size / kPage;
+    has_holes_ = (call.flags & MREMAP_FIXED) != 0 && count_ <= kMost &&
+                 size == align_up(call.new_size, kPage) && call.old_address % kPage == 0 &&
+                 !is_all_mapped(call.old_address, call.old_address + size);
+    for (u64 n = 0; has_holes_ && n < count_; ++n) {
+      const u64 page = call.old_address + n * kPage;
+      if (is_all_mapped(page, page + kPage)) mapped_[n / 64] |= 1ull << (n % 64);
+    }
+  }
+  // Whatever the move has replaced at its target is there no more.
+  void forget_target(Task& task, u64 address, u64 size) const {
+    if (!has_holes_) return forget_range(task, address, address + size);
+    for (u64 n = 0; n < count_; ++n) {
+      const u64 page = address + n * kPage;
+      if ((mapped_[n / 64] >> (n % 64) & 1) != 0) forget_range(task, page, page + kPage);
+    }
+  }
+
+ private:
+  // In a longer one no holes are expected.
+  static constexpr u64 kMost = 512;
+  u64 count_;
+  bool has_holes_;
+  u64 mapped_[kMost / 64] = {};
+};
+
 // Linux: mm/mremap.c. The call was made, and gave `address`.
-void replay_remap(Task& task, const RemapCall& call, u64 address) {
+void replay_remap(Task& task, const RemapCall& call, const SourcePages& source, u64 address) {
   AddressMap& map = *task.addresses;
-  const u64 old_size = align_up(call.old_size, kPage), new_size = align_up(call.new_size, kPage);
-  if ((call.flags & MREMAP_FIXED) != 0) forget_range(task, address, address + new_size);
+  u64 old_size = align_up(call.old_size, kPage);
+  const u64 new_size = align_up(call.new_size, kPage);
+  if ((call.flags & MREMAP_FIXED) != 0) source.forget_target(task, address, new_size);
+  // What becomes smaller is unmapped first.
+  if (new_size < old_size) {
+    forget_range(task, call.old_address + new_size, call.old_address + old_size);
+    old_size = new_size;
+  }
   const i32 index = map.find(call.old_address);
   if (index < 0) return;
   Piece moved = map.at(static_cast<u32>(index));
   if (address == call.old_address && old_size != 0) {
-    if (new_size < old_size) {
-      forget_range(task, address + new_size, address + old_size);
-    } else if (new_size > old_size) {
+    if (new_size > old_size) {
       map.at(static_cast<u32>(index)).end = address + new_size;
       guard_end(task, map.at(static_cast<u32>(index)));
     }
@@ -81,11 +197,54 @@ void replay_remap(Task& task, const RemapCall& call, u64 address) {
   moved.start = address;
   moved.end = address + new_size;
   if (!map.make_room(1)) return;
-  map.add(moved);
-  note_change(task, moved.segment, {1, 0});
+  if (!joins_neighbour(map, moved)) {
+    map.add(moved);
+    note_change(task, moved.segment, {1, 0});
+  }
   guard_end(task, moved);
   if (old_size != 0 && (call.flags & MREMAP_DONTUNMAP) == 0)
     forget_range(task, call.old_address, call.old_address + old_size);
+}
+
+// The arguments that mremap(2) refuses whatever is mapped.
+bool is_invalid(const RemapCall& call) {
+  const u64 old_size = align_up(call.old_size, kPage), new_size = align_up(call.new_size, kPage);
+  if (call.old_address % kPage != 0 || new_size == 0) return true;
+  if ((call.flags & MREMAP_FIXED) == 0) return false;
+  return call.new_address % kPage != 0 || (call.flags & MREMAP_MAYMOVE) == 0 ||
+         (call.new_address < call.old_address + old_size &&
+          call.old_address < call.new_address + new_size);
+}
+
+// The kernel moves one mapping at a time. Our own may be one where there are two pieces.
+bool crosses_pieces(AddressMap& map, const RemapCall& call) {
+  const i32 index = map.find(call.old_address);
+  if (index < 0 || is_invalid(call)) return false;
+  const u64 old_size = align_up(call.old_size, kPage), new_size = align_up(call.new_size, kPage);
+  // What becomes smaller is unmapped first.
+  if (new_size <= old_size && (call.flags & MREMAP_FIXED) == 0) return false;
+  const u64 moved = new_size < old_size ? new_size : old_size;
+  return moved > map.at(static_cast<u32>(index)).end - call.old_address;
+}
+
+// The first piece that a call meets which moves several mappings, since Linux 6.17, and begins with
+// another one: there the kernel stops, with EFAULT. -1 if there is none.
+i32 piece_met_later(AddressMap& map, const RemapCall& call) {
+  const u64 size = align_up(call.old_size, kPage);
+  if ((call.flags & MREMAP_FIXED) == 0 || size != align_up(call.new_size, kPage)) return -1;
+  if (is_invalid(call) || map.find(call.old_address) >= 0) return -1;
+  const i32 index = map.find_from(call.old_address);
+  const bool is_met = index >= 0 && map.at(static_cast<u32>(index)).start < call.old_address + size;
+  return is_met ? index : -1;
+}
+
+long make_remap(Task& task, const RemapCall& call) {
+  const SourcePages source(call);
+  const long result =
+      sys::call(SYS_mremap, static_cast<long>(call.old_address), static_cast<long>(call.old_size),
+                static_cast<long>(call.new_size), call.flags, static_cast<long>(call.new_address));
+  if (!is_error(result)) replay_remap(task, call, source, static_cast<unsigned long>(result));
+  return result;
 }
 
 template <class Call>
@@ -138,11 +297,11 @@ long sys_mmap_fixed(Task& task, const SystemCall& call) {
 
 long sys_change_mapping(Task& task, const SystemCall& call, const PieceFlags& flags) {
   return with_map(task, [&] {
-    const long result = call.make();
     const u64 start = static_cast<unsigned long>(call.a) / kPage * kPage;
     const u64 end =
         align_up(static_cast<unsigned long>(call.a) + static_cast<unsigned long>(call.b), kPage);
-    if (result == 0) change_flags(task, start, end, flags);
+    const long result = call.make();
+    change_flags(task, start, end_of_change(task, call, start, end, result), flags);
     return result;
   });
 }
@@ -157,11 +316,15 @@ long sys_change_all_mappings(Task& task, const SystemCall& call, const PieceFlag
 
 long sys_mremap(Task& task, const RemapCall& call) {
   return with_map(task, [&] {
-    const long result = sys::call(
-        SYS_mremap, static_cast<long>(call.old_address), static_cast<long>(call.old_size),
-        static_cast<long>(call.new_size), call.flags, static_cast<long>(call.new_address));
-    if (!is_error(result)) replay_remap(task, call, static_cast<unsigned long>(result));
-    return result;
+    AddressMap& map = *task.addresses;
+    constexpr long kCrosses = -EFAULT;
+    if (crosses_pieces(map, call)) return kCrosses;
+    const i32 later = piece_met_later(map, call);
+    if (later < 0) return make_remap(task, call);
+    RemapCall before = call;
+    before.old_size = before.new_size = map.at(static_cast<u32>(later)).start - call.old_address;
+    const long result = make_remap(task, before);
+    return is_error(result) ? result : kCrosses;
   });
 }
 

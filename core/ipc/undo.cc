@@ -249,8 +249,8 @@ void sys_unshare_undo(Task& task, bool is_alone) {
       Locked table(task, task.cell->layout().processes.lock);
       offset = find_process_locked(*task.cell, process_of(task.identity), undo_tid(task));
     }
-    task.undo_process = 0;
-    if (ProcessRec* process = process_at(*task.cell, offset)) bury_process(task, *process);
+    task.undo_process = task.own_process = 0;
+    if (ProcessRec* process = process_at(*task.cell, offset)) bury_adjustments(task, *process);
   }
   task.undo_process = 0;
   task.is_undo_apart = !is_alone;

@@ -317,7 +317,18 @@ static void meet_death(int worker) {
   stats_events(kStatDeathWoke, collect());
 }
 
+static void settle(void) {
+  for (int f = 0; f < kFamilyCount; f++) {
+    if (kFamilies[f]->settle == NULL || (options->families >> f & 1) == 0) continue;
+    Request* request = &shared->slots[0].request;
+    clear_request(request, 0, f);
+    kFamilies[f]->settle(request);
+    make_call_alone(0);
+  }
+}
+
 static void step_kill(int index) {
+  settle();
   const bool is_asleep = pool.workers[index].state == kAsleep;
   stats_event(is_asleep ? kStatKillAsleep : kStatKillIdle);
   log_line("%06ld kill W%d%s", step, index, is_asleep ? " in its sleep" : "");
@@ -330,6 +341,7 @@ static void step_kill(int index) {
 // An idle worker exits or executes itself anew.
 static void step_lifecycle(int index) {
   static const char* const kNames[] = {"exit", "_exit", "exec"};
+  settle();
   Request* request = &shared->slots[index].request;
   clear_request(request, index, kLifecycle);
   request->op = (int)rng_below(&rng, kLifecycleOps);

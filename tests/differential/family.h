@@ -38,6 +38,10 @@ typedef struct Family {
   // object which its death changes by itself (undo), names that in `object`, and forgets about it;
   // false when there is no more. The driver makes the call where others sleep on the object.
   bool (*bequeath)(Rng* rng, int worker, Request* request);
+  // A process is about to end. Fills in a call that has all earlier ends taken into account: in a
+  // cell the order of several that nobody has looked at is not known. NULL where it makes no
+  // difference.
+  void (*settle)(Request* request);
   // The death of this worker's process may end the sleeper's call: so it dies oftener.
   bool (*would_free)(int worker, const Request* sleeper);
   // At the end of a run: the next call of a clean-up, false when nothing is left.

@@ -119,7 +119,8 @@ static void draw_memory(Rng* rng, Request* request) {
   draw_range(rng, request);
   if (request->op == kShmMprotect) request->arg[3] = RNG_CHOOSE(rng, kRights);
   if (request->op != kShmMremap) return;
-  request->arg[4] = rng_percent(rng, 70) ? request->arg[2] : rng_between(rng, 1, 4);
+  // Not to grow: what a mapping has behind its segment's end can't be moved in a cell.
+  request->arg[4] = rng_percent(rng, 70) ? request->arg[2] : rng_between(rng, 1, request->arg[2]);
   request->arg[3] = draw_page(rng);
   if (request->arg[3] + request->arg[4] > kArenaPages)
     request->arg[3] = kArenaPages - request->arg[4];
@@ -286,6 +287,11 @@ static bool shm_closing(Request* request) {
   return true;
 }
 
+static void shm_settle(Request* request) {
+  request->op = kShmShmInfo;
+  request->arg[2] = kCommands[request->op];
+}
+
 const Family kShmFamily = {
     .name = "shm",
     .ops = kOps,
@@ -296,5 +302,6 @@ const Family kShmFamily = {
     .execute = shm_execute,
     .describe = shm_describe,
     .learn = shm_learn,
+    .settle = shm_settle,
     .closing = shm_closing,
 };

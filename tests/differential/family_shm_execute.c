@@ -30,11 +30,12 @@ static size_t page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
 static char* arena_page(int64_t page) { return kArena + (size_t)page * page_size(); }
 
-// An empty floating place stands for an address where nothing can be attached.
+// An empty floating place stands for an address where nothing can be attached. What stands beside
+// one is not told: only its first page is touched.
 static char* place(const Request* request) {
   if (request->arg[1] < kFloating) return arena_page(request->arg[1]) + request->arg[3];
   char* base = floating[request->arg[1] - kFloating];
-  return base == NULL ? (char*)-page_size() : base + request->arg[3];
+  return base == NULL ? (char*)-page_size() : base + (size_t)request->arg[3] % page_size();
 }
 
 static void execute_get(const Request* request, Reply* reply) {
@@ -123,6 +124,9 @@ static void name_child(pid_t pid, int worker) {
 }
 
 static void execute_fork(const Request* request, Reply* reply, Text* text) {
+  // The child will end: see family.h, settle.
+  struct shm_info info;
+  shmctl(0, SHM_INFO, (struct shmid_ds*)&info);
   const pid_t child = fork();
   if (child == 0) {
     const bool detached = shmdt(place(request)) == 0;
