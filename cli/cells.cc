@@ -97,16 +97,6 @@ void read_tasks(const CellReader& reader, const Header& header, CellInfo& info) 
   }
 }
 
-// A shared cell is one whose header says so too; any other must be private.
-CellStatus open_as_it_is(const CellPlace& place, Cell* cell) {
-  Header header;
-  struct stat file;
-  const bool is_shared = CellReader(place.file.text).read(0, &header) &&
-                         lstat(place.file.text, &file) == 0 && is_cell_mode(header.mode) &&
-                         (file.st_mode & 07777) == header.mode;
-  return Cell::open(place.file.text, cell_options(is_shared ? header.mode : 0600), cell);
-}
-
 std::uint32_t count_objects(const CellReader& reader, u32 family) {
   i32 count = 0;
   reader.read(offsetof(CellLayout, registries) + family * sizeof(Registry) +
@@ -138,6 +128,7 @@ void read_cell(CellInfo& info) {
   }
   info.queues = count_objects(reader, kFamilyMsg);
   info.semaphore_sets = count_objects(reader, kFamilySem);
+  info.segments = count_objects(reader, kFamilyShm);
   read_tasks(reader, header, info);
 }
 
@@ -172,6 +163,16 @@ std::string describe_processes(const std::vector<pid_t>& processes) {
   }
   if (processes.size() > kShown) text += fmt::format(" and {} more", processes.size() - kShown);
   return text;
+}
+
+// A shared cell is one whose header says so too; any other must be private.
+CellStatus open_as_it_is(const CellPlace& place, Cell* cell) {
+  Header header;
+  struct stat file;
+  const bool is_shared = CellReader(place.file.text).read(0, &header) &&
+                         lstat(place.file.text, &file) == 0 && is_cell_mode(header.mode) &&
+                         (file.st_mode & 07777) == header.mode;
+  return Cell::open(place.file.text, cell_options(is_shared ? header.mode : 0600), cell);
 }
 
 CellInfo look_at_cell(const CellPlace& place) {

@@ -23,6 +23,7 @@ struct CellInfo {
   bool is_orphaned = false;
   std::uint32_t queues = 0;  // message queues
   std::uint32_t semaphore_sets = 0;
+  std::uint32_t segments = 0;
   std::uint32_t live_tasks = 0;  // threads of the task table, in whatever pid namespace
   std::vector<pid_t> processes;  // that belong to it
   Runner runner;
@@ -40,6 +41,8 @@ std::vector<pid_t> members_of(const CellPlace& place);
 // "PID (NAME), PID (NAME)".
 std::string describe_processes(const std::vector<pid_t>& processes);
 
+// Opens a cell, shared or not, as it was made.
+CellStatus open_as_it_is(const CellPlace& place, Cell* cell);
 // Tells the cell's last process to remove it. False if the cell cannot be opened.
 bool mark_orphaned(const CellPlace& place);
 

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "cli/bury.h"
 #include "cli/cells.h"
 #include "cli/child.h"
 #include "cli/commands.h"
@@ -64,6 +65,7 @@ class FreshCell {
   // After the program's end. Processes that it left behind keep the cell; the last one removes it.
   void leave() {
     if (is_kept_) {
+      bury_dead(place_);
       spdlog::info(
           "cell {} is kept; use it with `ipcell run --name {} -- …`, remove it with `ipcell "
           "rm {}`",
@@ -216,7 +218,11 @@ int run(const RunOptions& options, const Places& places) {
                                   .environment = environment_for(place, library, options.mode),
                                   .denial = denial ? &*denial : nullptr,
                                   .kept_descriptor = fresh ? fresh->descriptor() : -1});
-  if (fresh) fresh->leave();
+  if (fresh) {
+    fresh->leave();
+  } else {
+    bury_dead(place);
+  }
   return exit_status(end, options);
 }
 

@@ -84,6 +84,8 @@ int attach_task(Task& task);
 bool interrupt_wait(Task& task);
 // Reaps all tasks that are dead.
 void reap_dead_tasks(Task& task);
+// Does all that the dead have left to do: what the kernel does at the end of each process.
+void sys_sweep(Task& task);
 
 // Text of /proc/sysvipc/msg, written to `out` piece by piece: each call gives the lines from
 // `*position` on that fit, and moves it on. Bytes written; 0 at the end.

@@ -196,13 +196,6 @@ bool prepare_process() {
 
 // ------------------------------------------------------------------------ tasks
 
-u64 own_pid_namespace() {
-  struct stat info;
-  if (sys::call(SYS_newfstatat, AT_FDCWD, sys::arg("/proc/self/ns/pid"), sys::arg(&info), 0) != 0)
-    return 0;
-  return info.st_ino;
-}
-
 void read_groups(ThreadState& state) {
   Cred& cred = state.cred;
   cred.groups = state.few_groups;
@@ -252,12 +245,9 @@ bool claim(ThreadState& state) {
   task.slot = kNoSlot;
   task.identity.pid = g_pid;
   task.identity.tid = static_cast<i32>(sys::call(SYS_gettid));
-  bool is_zombie = false;
-  u64 start_time = 0;
-  task.identity.start_time = 0;
-  if (is_proc_of_own_namespace() && read_process(g_pid, &start_time, &is_zombie))
-    task.identity.start_time = start_time;
-  task.identity.pid_namespace = own_pid_namespace();
+  const ProcessId process = own_process();
+  task.identity.start_time = process.start_time;
+  task.identity.pid_namespace = process.pid_namespace;
   task.identity.image = g_image;
   task.addresses = &g_addresses;
   task.critical = 0;

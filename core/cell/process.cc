@@ -145,6 +145,21 @@ bool read_process(i32 pid, u64* start_time, bool* is_zombie) {
   return true;
 }
 
+ProcessId own_process() {
+  ProcessId id;
+  id.pid = static_cast<i32>(sys::call(SYS_getpid));
+  bool is_zombie = false;
+  u64 start_time = 0;
+  if (is_proc_of_own_namespace() && read_process(id.pid, &start_time, &is_zombie))
+    id.start_time = start_time;
+  struct statx info;
+  if (sys::call(SYS_statx, AT_FDCWD, sys::arg("/proc/self/ns/pid"), 0, STATX_INO,
+                sys::arg(&info)) == 0) {
+    id.pid_namespace = info.stx_ino;
+  }
+  return id;
+}
+
 u64 count_threads(i32 pid) { return read_stat(AT_FDCWD, ProcPath(pid, "/stat").text).threads; }
 
 bool is_proc_of_own_namespace() {

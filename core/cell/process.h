@@ -25,6 +25,9 @@ constexpr bool is_same(const ProcessId& a, const ProcessId& b) {
 // zombie with no thread left. False if it is not there.
 bool read_process(i32 pid, u64* start_time, bool* is_zombie);
 
+// The calling process, as far as /proc tells.
+ProcessId own_process();
+
 // Threads of the process, 0 if that can't be known.
 u64 count_threads(i32 pid);
 

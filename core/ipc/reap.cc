@@ -80,6 +80,14 @@ int attach_task(Task& task) {
   return 0;
 }
 
+void sys_sweep(Task& task) {
+  const Critical critical(task);
+  if (task.cell->is_poisoned()) return;
+  reap_dead_tasks(task);
+  sweep_segments(task);
+  reap_met(task);
+}
+
 void reap_dead_tasks(Task& task) { reap_all(task, reap_objects); }
 
 bool interrupt_wait(Task& task) {
