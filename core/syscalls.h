@@ -70,10 +70,10 @@ struct RemapCall {
 long sys_mremap(Task& task, const RemapCall& call);
 
 // fork(2) of a process that has something attached: before it, and behind it in the parent. Between
-// them the address map is locked. 0; -ENOMEM: there is to be no fork. `child`: its pid, or -1.
-// The child attaches its task as any process does.
+// them the address map is locked. 0; -ENOMEM: there is to be no fork. `child`: its pid, -1 if there
+// is none, 0 if it is not known. `is_task`: the child attaches its task before fork(2) returns.
 int sys_fork_begin(Task& task);
-void sys_fork_end(Task& task, i32 child);
+void sys_fork_end(Task& task, i32 child, bool is_task = false);
 // clone(2) with CLONE_VM: another process will run in this memory, and may live longer.
 void sys_share_memory(Task& task);
 

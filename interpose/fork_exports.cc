@@ -45,7 +45,7 @@ void before_fork() {
   if (!t_is_wrapped) begin_fork();
 }
 void after_fork_in_parent() {
-  if (!t_is_wrapped) end_fork_in_parent(0);
+  if (!t_is_wrapped) end_fork_in_parent(0, true);
 }
 void after_fork_in_child() {
   if (!t_is_wrapped) end_fork_in_child();
@@ -53,7 +53,7 @@ void after_fork_in_child() {
 
 // `make()` is a fork(2) as libc has it.
 template <class Make>
-pid_t make_fork(Make make) {
+pid_t make_fork(Make make, bool is_task = true) {
   if (const int error = begin_fork()) return static_cast<pid_t>(to_libc(error));
   const bool is_wrapped = t_is_wrapped;
   t_is_wrapped = true;
@@ -63,7 +63,7 @@ pid_t make_fork(Make make) {
   if (child == 0) {
     end_fork_in_child();
   } else {
-    end_fork_in_parent(child);
+    end_fork_in_parent(child, is_task);
   }
   errno = saved_errno;
   return child;
@@ -109,10 +109,10 @@ int begin_fork() {
   return error;
 }
 
-void end_fork_in_parent(int child) {
+void end_fork_in_parent(int child, bool is_task) {
   if (!t_begun.has_begun) return;
   t_begun.has_begun = false;
-  sys_fork_end(*task_if_any(), child);
+  sys_fork_end(*task_if_any(), child, is_task);
   t_begun.signals.unblock();
 }
 
@@ -219,10 +219,11 @@ IPCELL_EXPORT int clone(int (*run)(void*), void* stack, int flags, void* argumen
   va_end(rest);
   if ((flags & CLONE_VM) == 0) {
     ipcell::CloneStart start = {run, argument};
-    return ipcell::make_fork([&] {
+    const auto make = [&] {
       return ipcell::real_clone(ipcell::run_clone, stack, flags, &start, parent_tid, tls,
                                 child_tid);
-    });
+    };
+    return ipcell::make_fork(make, false);
   }
   if ((flags & CLONE_THREAD) == 0) ipcell::share_memory();
   return ipcell::real_clone(run, stack, flags, argument, parent_tid, tls, child_tid);

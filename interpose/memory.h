@@ -16,7 +16,8 @@ long change_mappings(long number, long a, long b, long c, long d, long e, long f
 // counted for the child before there is one. 0, or -errno: there is to be no child.
 int begin_fork();
 // After the call, in the parent: the child's pid; -1 if there is none; 0: it is not known.
-void end_fork_in_parent(int child);
+// `is_task`: the child calls end_fork_in_child().
+void end_fork_in_parent(int child, bool is_task);
 void end_fork_in_child();
 // The same for a child that can't become a task: of clone(2).
 void end_fork_in_clone();

@@ -89,7 +89,7 @@ long raw_fork(long number, long a, long b, long c, long d, long e) {
   if (const int error = ipcell::begin_fork()) return ipcell::to_libc(error);
   const long child = ipcell::sys::call(number, a, b, c, d, e);
   if (child != 0) {
-    ipcell::end_fork_in_parent(child > 0 ? static_cast<int>(child) : -1);
+    ipcell::end_fork_in_parent(child > 0 ? static_cast<int>(child) : -1, false);
   } else {
     ipcell::end_fork_in_clone();
   }

@@ -168,6 +168,12 @@ CellStatus init_cell(Cell& cell, const Cell::Options& options, u64 segment_pages
   if (error == 0) error = cell.ensure(&layout.processes, sizeof layout.processes);
   if (error == 0) error = cell.ensure(&layout.segment_space, sizeof layout.segment_space);
   if (error == 0) error = cell.ensure(layout.task_states, kPage);
+  // Where there is no room for a further task, one can still come in by these to bury the dead.
+  const u32 reserved = kTaskSlots - kReservedSlots;
+  if (error == 0)
+    error = cell.ensure(&layout.task_states[reserved], kReadySlots * sizeof layout.task_states[0]);
+  if (error == 0)
+    error = cell.ensure(&layout.tasks[reserved], kReadySlots * sizeof layout.tasks[0]);
   if (error != 0) return fault(CellFault::NoRoom, error);
 
   for (Registry& registry : layout.registries) init_registry(registry);

@@ -123,7 +123,8 @@ i32 parse_pid(const char* name) {
   return pid;
 }
 
-// Calls `visit(pid, folder)` for each process, until it returns false. 0 or -errno.
+// Calls `visit(pid, folder)` for each process, until it returns false; the folder may be -errno. 0
+// or -errno.
 template <class Visit>
 long for_each_process(Visit visit) {
   const Descriptor proc(open_at(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY));
@@ -132,16 +133,17 @@ long for_each_process(Visit visit) {
     const i32 pid = parse_pid(name);
     if (pid == 0) return true;
     const Descriptor process(open_at(proc.fd(), name, O_RDONLY | O_DIRECTORY));
-    return process.fd() < 0 || visit(pid, process.fd());
+    return visit(pid, process.fd());
   });
 }
 
 // The same, where it is not known as well. But a cell of one user's is mapped by nobody whose
 // processes that user may not look at.
 bool may_map(long process, const char* path, const struct statx* file, u32 mode) {
-  const Descriptor maps(open_at(process, "maps", O_RDONLY));
+  const Descriptor maps(process < 0 ? process : open_at(process, "maps", O_RDONLY));
   if (maps.fd() == -ENOENT || maps.fd() == -ESRCH) return false;
-  if (maps.fd() < 0) return mode != 0600;
+  if (maps.fd() == -EACCES || maps.fd() == -EPERM) return mode != 0600;
+  if (maps.fd() < 0) return true;
   return has_mapping_of(process, path, file);
 }
 
@@ -164,6 +166,7 @@ int for_each_member(const CellPlace& place, MemberVisitor visit, void* context) 
   struct statx info;
   const bool has_file = stat_path(place.file.text, &info) == 0;
   return static_cast<int>(for_each_process([&](i32 pid, long process) {
+    if (process < 0) return true;
     if (!has_environment_of(process, place) &&
         !has_mapping_of(process, place.file.text, has_file ? &info : nullptr)) {
       return true;

@@ -109,7 +109,8 @@ struct Heap {
 constexpr u32 kTaskSlots = 16384;
 // The last slots are only for tasks that first reap the dead, when all the others are taken.
 constexpr u32 kReservedSlots = 16;
-constexpr u32 kNoSlot = 0;  // slots are stored + 1; 0 is none
+constexpr u32 kReadySlots = 4;  // so many of these have memory from the start
+constexpr u32 kNoSlot = 0;      // slots are stored + 1; 0 is none
 
 // Slot states (task_states[]): who is allowed to touch the slot's TaskRec.
 //   0                                    free
@@ -278,6 +279,11 @@ struct SegmentSpace {
   u64 promised;   // pages of segments that are paid for when touched
   u64 abandoned;  // segments whose pages could not be given back
   u64 marked;     // living segments with SHM_DEST
+  // One task at a time asks what there is room for, and takes it.
+  LockWord memory_lock;
+  u32 pad;
+  u64 allowance;  // pages that may be promised without asking again; guarded by memory_lock
+  i64 asked_ns;   // when that was; CLOCK_MONOTONIC
 };
 
 // What a file is made with, if the filesystem takes it: 4 TiB. Halved until it does.
@@ -299,7 +305,8 @@ struct Header {
   u32 orphaned;    // 1: `ipcell run` has ended and the last process out removes the folder; atomic
   u32 transient;   // 1: made by `ipcell run` without --name
   u32 claim_cursor;  // where the search for a task slot starts; a hint, atomic
-  u32 slots_high;    // no slot at or above this was ever claimed; only grows, atomic
+  u32 slots_high;    // no slot at or above this was ever claimed, but reserved ones; only grows,
+                     // atomic
   u32 pad;
   LockWord reap_lock;      // one reaper at a time; outermost lock
   LockWord recovery_lock;  // one recoverer of a dead task's locks at a time; innermost, see lock.cc

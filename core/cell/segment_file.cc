@@ -159,8 +159,7 @@ void SegmentFile::unmap_windows() {
 void SegmentFile::forget_seeds() {
   if (seed_area_ != 0) unmap(seed_area_, kSeeds * kPage);
   seed_area_ = 0;
-  for (Seed& seed : seeds_) seed.kind = 0;
-  last_kind_ = 0;
+  for (Seed& seed : seeds_) seed = {};
 }
 
 // Made early: the program may look for a free address, and then attach there.
@@ -175,13 +174,11 @@ bool SegmentFile::make_seed_area() {
 
 // Whoever attaches the same segment twice will do so again.
 void SegmentFile::remember(u64 page, u64 address, u32 kind) {
-  const bool is_again = last_page_ == page && last_kind_ == kind;
-  last_page_ = page;
-  last_kind_ = kind;
-  if (!is_again || !make_seed_area()) return;
   Seed& seed = seeds_[page % kSeeds];
-  seed = {page, kind};
-  if (is_error(duplicate(address, kPage, address_of_seed(page), true))) seed.kind = 0;
+  const bool is_again = seed.page == page && seed.kind == kind;
+  seed = {page, kind, 0};
+  if (!is_again || !make_seed_area()) return;
+  if (!is_error(duplicate(address, kPage, address_of_seed(page), true))) seed.is_there = 1;
 }
 
 long SegmentFile::map_by_window(PageRange pages, u64 address, bool is_fixed, int protection,
@@ -217,14 +214,21 @@ long SegmentFile::map_by_file(PageRange pages, u64 address, bool is_fixed, int p
   return mapped;
 }
 
+// A spoiled record may say anything: no memory but that of segments is to be touched.
+bool SegmentFile::has(PageRange pages) const {
+  const u64 limit = writable_ != 0 ? size_ / kPage : kSegmentPages;
+  return pages.first <= limit && pages.count <= limit - pages.first;
+}
+
 long SegmentFile::map(PageRange pages, u64 address, bool is_fixed, int protection, bool read_only) {
   const Turn turn(*this);
   if (static_cast<long>(pages.bytes()) < 0 || pages.bytes() / kPage != pages.count) return -ENOMEM;
   map_windows();
+  if (!has(pages)) return -ENOMEM;
   make_seed_area();
   const u32 kind = kind_of(protection, read_only);
   const Seed& seed = seeds_[pages.first % kSeeds];
-  if (seed.kind == kind && seed.page == pages.first) [[likely]]
+  if (seed.is_there != 0 && seed.kind == kind && seed.page == pages.first) [[likely]]
     return duplicate(address_of_seed(pages.first), pages.bytes(), address, is_fixed);
   const long mapped = writable_ != 0
                           ? map_by_window(pages, address, is_fixed, protection, read_only)
@@ -291,6 +295,7 @@ int SegmentFile::write_zeros(PageRange pages) const {
 }
 
 int SegmentFile::reserve(PageRange pages) {
+  if (!has(pages)) return -ENOMEM;
   int error = allocate(pages, 0);
   if (error == -EOPNOTSUPP || error == -ENOSYS) {
     const Turn turn(*this);
@@ -308,6 +313,7 @@ int SegmentFile::reserve(PageRange pages) {
 int SegmentFile::release(PageRange pages) {
   const Turn turn(*this);
   map_windows();
+  if (!has(pages)) return -EINVAL;
   if (writable_ != 0 && advise(writable_ + pages.first * kPage, pages.bytes(), MADV_REMOVE) == 0) {
     return 0;
   }
@@ -338,6 +344,7 @@ u64 SegmentFile::count_resident(PageRange pages) {
   constexpr u64 kAtOnce = 4096;
   u8 resident[kAtOnce];
   u64 count = 0;
+  if (!has(pages)) return 0;
   if (pages.count == 0 || ask_for_cached(pages, &count)) return count;
   const auto add_up = [&](u64 address, u64 size) {
     for (u64 at = 0; at < size; at += kAtOnce * kPage) {

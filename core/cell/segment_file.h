@@ -60,9 +60,10 @@ class SegmentFile {
   // system call.
   struct Seed {
     u64 page;
-    u32 kind;  // 0: none
+    u32 kind;      // 0: none was attached
+    u32 is_there;  // 1: it is mapped; else it was attached once
   };
-  static constexpr u32 kSeeds = 8;
+  static constexpr u32 kSeeds = 64;
 
   // Threads come one by one.
   class Turn {
@@ -76,6 +77,7 @@ class SegmentFile {
     SegmentFile& file_;
   };
 
+  bool has(PageRange pages) const;
   void map_windows();
   void unmap_windows();
   long open_file(int flags) const;
@@ -98,8 +100,6 @@ class SegmentFile {
   u64 writable_ = 0, read_only_ = 0;  // the mappings; 0: none
   u64 size_ = 0;                      // bytes of each
   u64 seed_area_ = 0;                 // where seeds stand, out of the program's way
-  u64 last_page_ = ~0ull;             // of the last attachment
-  u32 last_kind_ = 0;
   Seed seeds_[kSeeds] = {};
 };
 

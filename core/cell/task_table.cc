@@ -70,7 +70,8 @@ int claim_in(Task& task, u32 first, u32 end) {
     if (load_relaxed(cell.layout().task_states[index]) == kTaskLive) continue;
     if (cell.ensure(&cell.layout().tasks[index], sizeof(TaskPage)) != 0) return -ENOMEM;
     if (!try_claim(task, index)) continue;
-    raise_high_mark(cell, index);
+    // Those between are not looked at, and need have no memory.
+    if (index < kTaskSlots - kReservedSlots) raise_high_mark(cell, index);
     const int error = set_up(task, index);
     if (error != 0) store_release(cell.layout().task_states[index], 0);
     return error;
@@ -119,12 +120,16 @@ int claim_task(Task& task, ReapObjects reap_objects) {
     reap_some(task, reap_objects);
     return 0;
   }
-  if (error != -ENOENT) return error;
-  // All are taken, by the living or by the dead: come in by a reserved slot and reap the dead.
+  if (error != -ENOENT && error != -ENOMEM) return error;
+  // All are taken, by the living or by the dead, or there is no room for more: come in by a
+  // reserved slot and reap the dead.
   if (claim_in(task, common, kTaskSlots) != 0) return -ENOMEM;
   reap_all(task, reap_objects);
+  for (u32 slot = common + 1; slot <= kTaskSlots; ++slot) reap_task(task, slot, reap_objects);
+  const u32 by_slot = task.slot;
   release_task(task);
   error = claim_in(task, 0, common);
+  if (error == 0) reap_task(task, by_slot, reap_objects);
   return error == -ENOENT ? -ENOMEM : error;
 }
 

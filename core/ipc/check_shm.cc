@@ -139,6 +139,9 @@ bool SpaceCheck::check_one(const SegmentRec& segment, u64 at, u64 previous) {
 }
 
 bool SpaceCheck::run() {
+  bool held;
+  if (!check_.check_lock(space_.memory_lock, "the lock of the segments' memory", 0, &held))
+    return false;
   u64 previous = 0;
   for (u64 at = space_.first; at != 0; ++count_) {
     if (class_of_block(cell_, at) != BlockClass::Segment) return fail("no segment at ", at);

@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include "core/cell/wait_queue.h"
+
 namespace ipcell {
 
 namespace {
@@ -77,11 +79,55 @@ u64 count_untouched(Task& task) {
 }
 
 void promise(Task& task, SegmentRec& segment) {
+  Locked locked(task, shm_registry(*task.cell).lock);
   SegmentSpace& space = task.cell->layout().segment_space;
   Journal journal(task);
   journal.set(segment.is_promised, 1u);
   journal.set(space.promised, space.promised + segment.pages);
   journal.commit();
+}
+
+// A few pages may be promised without asking the filesystem each time.
+bool is_allowed(SegmentSpace& space, u64 pages) {
+  constexpr i64 kMomentNs = 100'000'000;
+  if (pages > space.allowance || monotonic_nanoseconds() - space.asked_ns > kMomentNs) return false;
+  store_relaxed(space.allowance, space.allowance - pages);
+  return true;
+}
+
+// After the filesystem was asked: `spare` pages more could be promised.
+void set_allowance(SegmentSpace& space, u64 spare) {
+  constexpr u64 kMost = (16u << 20) / kPage;
+  // Hints: what is lost with a death is asked for again.
+  store_relaxed(space.allowance, spare / 64 < kMost ? spare / 64 : kMost);
+  store_relaxed(space.asked_ns, monotonic_nanoseconds());
+}
+
+// The memory lock is held.
+int ask_for_memory(Task& task, SegmentRec& segment) {
+  SegmentFile& file = task.addresses->file;
+  SegmentSpace& space = task.cell->layout().segment_space;
+  const u64 wanted = segment.pages;
+  u64 free = 0;
+  if (file.pays_when_touched(&free)) {
+    u64 untouched = load_relaxed(space.promised);
+    if (!leaves_slack(untouched + wanted, free)) {
+      Locked locked(task, shm_registry(*task.cell).lock);
+      untouched = count_untouched(task);
+    }
+    if (leaves_slack(untouched + wanted, free)) {
+      promise(task, segment);
+      set_allowance(space, free / 4 - (untouched + wanted));
+      return 0;
+    }
+    store_relaxed(space.allowance, 0);
+    // What is reserved now must not be what was promised to others.
+    if (untouched + wanted > free) return -ENOMEM;
+  }
+  Journal journal(task);
+  journal.set(segment.is_touched, 1u);
+  journal.commit();
+  return file.reserve(range_of(segment));
 }
 
 }  // namespace
@@ -123,28 +169,13 @@ void unlink_segment(Journal& journal, const Cell& cell, SegmentRec& segment) {
 }
 
 int secure_memory(Task& task, SegmentRec& segment) {
-  SegmentFile& file = task.addresses->file;
-  const SegmentSpace& space = task.cell->layout().segment_space;
-  const u64 wanted = segment.pages;
-  u64 free = 0;
-  if (file.pays_when_touched(&free)) {
-    u64 untouched = load_relaxed(space.promised);
-    if (!leaves_slack(untouched + wanted, free)) {
-      Locked locked(task, shm_registry(*task.cell).lock);
-      untouched = count_untouched(task);
-    }
-    if (leaves_slack(untouched + wanted, free)) {
-      Locked locked(task, shm_registry(*task.cell).lock);
-      promise(task, segment);
-      return 0;
-    }
-    // What is reserved now must not be what was promised to others.
-    if (untouched + wanted > free) return -ENOMEM;
+  SegmentSpace& space = task.cell->layout().segment_space;
+  Locked memory(task, space.memory_lock);
+  if (is_allowed(space, segment.pages)) {
+    promise(task, segment);
+    return 0;
   }
-  Journal journal(task);
-  journal.set(segment.is_touched, 1u);
-  journal.commit();
-  return file.reserve(range_of(segment));
+  return ask_for_memory(task, segment);
 }
 
 }  // namespace ipcell

@@ -24,6 +24,11 @@ constexpr u64 kAddressablePages = 1ull << 35;
 
 // --------------------------------------------------------------------------- making
 
+// Modulo 2^64: a damaged cell may say anything.
+void add_pages(Journal& journal, Registry& registry, u64 pages) {
+  journal.set(registry.total, static_cast<i64>(static_cast<u64>(registry.total) + pages));
+}
+
 struct SegmentArgs {
   Key key;
   u64 size;
@@ -119,7 +124,7 @@ int add_segment_locked(Task& task, Registry& registry) {
   const int id =
       add_id_locked(journal, *task.cell, registry, task.rec->destroying, segment.perm, limit);
   if (id < 0) return id;
-  journal.set(registry.total, registry.total + static_cast<i64>(segment.pages));
+  add_pages(journal, registry, segment.pages);
   journal.set(segment.live, 1u);
   journal.set(task.rec->destroying, 0);
   journal.commit();
@@ -258,7 +263,7 @@ void remove_doomed(Task& task) {
     journal.set(task.rec->doomed, 0);
     if (segment->live != 0 && is_doomed(*segment)) {
       remove_id_locked(journal, cell, registry, segment->perm);
-      journal.set(registry.total, registry.total - static_cast<i64>(segment->pages));
+      add_pages(journal, registry, 0 - segment->pages);
       SegmentSpace& space = cell.layout().segment_space;
       journal.set(space.marked, space.marked - 1);
       journal.set(segment->live, 0u);
@@ -301,7 +306,13 @@ long sys_shmget(Task& task, int key, std::size_t size, int flags) {
   if (adopt_abandoned(task)) tear_down_segment(task);
   // The next id, and what there is room for, depend on what is gone with the dead.
   sweep_segments(task, true);
-  const int result = get_or_make_segment(task, args);
+  int result = get_or_make_segment(task, args);
+  if (result == -ENOSPC || result == -ENOMEM) {
+    // A task that died while it removed a segment may have kept the room.
+    reap_dead_tasks(task);
+    sweep_segments(task);
+    result = get_or_make_segment(task, args);
+  }
   reap_met(task);
   return result;
 }

@@ -323,7 +323,7 @@ int make_attachment(Task& task, i32 id, u64 offset) {
   Journal journal(task);
   if (process == 0) {
     process = link_process(journal, task, blocks, process_of(task.identity), 0);
-    process_at(cell, process)->is_lent = task.addresses->is_lent;
+    blocks.process.as<ProcessRec>()->is_lent = task.addresses->is_lent;
   }
   link_hold(journal, task, blocks, segment->holds, process);
   journal.commit();

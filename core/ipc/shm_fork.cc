@@ -204,7 +204,7 @@ int sys_fork_begin(Task& task) {
   return 0;
 }
 
-void sys_fork_end(Task& task, i32 child) {
+void sys_fork_end(Task& task, i32 child, bool is_task) {
   AddressMap& map = *task.addresses;
   const Critical critical(task);
   const u64 heir = map.heir, serial = map.heir_serial;
@@ -220,7 +220,8 @@ void sys_fork_end(Task& task, i32 child) {
   if (child == 0) return;
   ProcessId id = {child, 0, task.identity.pid_namespace};
   bool is_zombie;
-  if (task.identity.start_time != 0) read_process(child, &id.start_time, &is_zombie);
+  // A child that becomes a task tells it itself.
+  if (!is_task && task.identity.start_time != 0) read_process(child, &id.start_time, &is_zombie);
   {
     Locked table(task, task.cell->layout().processes.lock);
     ProcessRec* process = heir_at(*task.cell, heir, serial);
