@@ -43,6 +43,18 @@ ipcell::i64 fixed_clock() { return 1'700'000'000; }
 
 }  // namespace
 
+ipcell::TaskIdentity identify() {
+  ipcell::TaskIdentity identity;
+  identity.pid = getpid();
+  identity.tid = static_cast<int>(syscall(SYS_gettid));
+  bool is_zombie;
+  if (!ipcell::read_process(getpid(), &identity.start_time, &is_zombie)) identity.start_time = 0;
+  struct ::stat space;
+  if (::stat("/proc/self/ns/pid", &space) == 0) identity.pid_namespace = space.st_ino;
+  identity.image = static_cast<ipcell::u32>(getpid());
+  return identity;
+}
+
 void Actor::expect(bool holds, const char* format, ...) {
   if (holds) return;
   char text[400];
@@ -65,14 +77,10 @@ void Actor::open_cell() {
   task.cred = &cred_;
   task.clock = fixed_clock;
   never_spin(task);
-  task.identity.pid = getpid();
-  task.identity.tid = static_cast<int>(syscall(SYS_gettid));
-  bool is_zombie;
-  ipcell::u64 start_time = 0;
-  expect(ipcell::read_process(getpid(), &start_time, &is_zombie), "/proc does not know us");
-  task.identity.start_time = start_time;
-  struct ::stat space;
-  if (::stat("/proc/self/ns/pid", &space) == 0) task.identity.pid_namespace = space.st_ino;
+  task.identity = identify();
+  expect(task.identity.start_time != 0, "/proc does not know us");
+  addresses.file.set_file(cell, cell_path_);
+  task.addresses = &addresses;
 }
 
 void Actor::attach() {
@@ -193,10 +201,13 @@ long Actor::result_of_contender(int contender) {
 }
 
 void Actor::touch() {
+  // Processes that were there a moment ago may be gone.
+  task.stranger_seen_ns = 0;
   struct msginfo info;
   const long result = ipcell::sys_msgctl(task, 0, MSG_INFO, &info);
   expect(result >= 0, "MSG_INFO failed: %ld", result);
   expect(read_proc_sem() > 0, "the text of /proc/sysvipc/sem is empty");
+  expect(read_proc_shm() > 0, "the text of /proc/sysvipc/shm is empty");
 }
 
 void Actor::check(ipcell::CheckMode mode, const char* when) {

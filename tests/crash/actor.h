@@ -6,12 +6,14 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 
 #include <vector>
 
 #include "core/ipc/check.h"
 #include "core/ipc/msg.h"
 #include "core/ipc/sem.h"
+#include "core/ipc/shm.h"
 #include "core/syscalls.h"
 #include "tests/crash/board.h"
 
@@ -85,6 +87,36 @@ class Actor {
     return *cell.at<ipcell::SemSetRec>(board.set_records[set]);
   }
 
+  // --- segments, by their number in board.segments (actor_shm.cc)
+  // Fills it with what check_text_of() looks for.
+  void make_segment(int segment, std::size_t pages, int key = IPC_PRIVATE, int flags = 0);
+  // 0 or -errno; where it is, is `place`.
+  long attach_segment(int segment, const void* address = nullptr, int flags = 0);
+  long detach_segment(const void* address) { return ipcell::sys_shmdt(task, address); }
+  long control_segment(int segment, int command, void* buffer = nullptr) {
+    return ipcell::sys_shmctl(task, board.segments[segment], command, buffer);
+  }
+  struct shmid_ds stat_segment(int segment);
+  unsigned long attached(int segment) { return stat_segment(segment).shm_nattch; }
+  bool has_segment(int segment) {
+    struct shmid_ds stat;
+    return control_segment(segment, IPC_STAT, &stat) == 0;
+  }
+  // The segment has what make_segment() stored, in each of its pages.
+  void check_text_of(int segment, std::size_t pages);
+  // The text of /proc, for which the dead of each segment are detached. Its length.
+  long read_proc_shm();
+  // A segment's whole life.
+  void exercise_segment();
+  // The file has memory for pages of segments that are there, and for no others.
+  void expect_no_stray_memory();
+  // Segments that nobody has any more, and that are removed, are known to be so: a living task is
+  // about to take them away.
+  void expect_none_doomed();
+  ipcell::SegmentRec& segment_record(int segment) {
+    return *cell.at<ipcell::SegmentRec>(board.segment_records[segment]);
+  }
+
   // --- for the survivor: the others
   // True if the sleeper's task still is in a queue's list; while nobody runs.
   bool is_waiting(int sleeper) const;
@@ -95,7 +127,8 @@ class Actor {
   // Sleeper `sleeper` has received exactly this.
   void expect_received(int sleeper, const Message& message);
   long result_of_contender(int contender);
-  // Locks every queue and set once: whoever does so finishes what a dead task left unsettled.
+  // Locks every queue, set and segment once: whoever does so finishes what a dead task left
+  // unsettled.
   void touch();
   void check(ipcell::CheckMode mode, const char* when);
 
@@ -103,6 +136,9 @@ class Actor {
   Slate& me;
   ipcell::Cell cell;
   ipcell::Task task;
+  ipcell::AddressMap addresses;
+  // Where it has attached last.
+  unsigned char* place = nullptr;
 
  private:
   void check_text(std::uint32_t size);
@@ -110,6 +146,9 @@ class Actor {
   const char* cell_path_;
   ipcell::Cred cred_;
 };
+
+// Who the calling thread is.
+ipcell::TaskIdentity identify();
 
 // The longest text that a scenario uses.
 constexpr std::uint32_t kMaxText = 24 * 1024;

@@ -40,22 +40,28 @@ struct Slate {
 constexpr int kMaxHelpers = 8;
 constexpr int kMaxQueues = 4;
 constexpr int kMaxSets = 3;
+constexpr int kMaxSegments = 3;
 
 struct Board {
   Slate survivor;
   Slate victim;
   Slate recoverer;  // the second victim
+  Slate child;      // that the victim forked, if it did
   Slate sleepers[kMaxHelpers];
   Slate contenders[kMaxHelpers];
   int ids[kMaxQueues];                // queues that the set-up made
   std::uint64_t records[kMaxQueues];  // and their records
   int sets[kMaxSets];                 // sets of semaphores
   std::uint64_t set_records[kMaxSets];
-  std::uint32_t slots_high;  // after the set-up
-  Outcome outcome;           // what the survivor found
-  bool was_awakened;         // the victim slept and was let go on
-  bool is_late;              // real operations first, then the reaping
-  bool is_thread;            // the victim's process outlives it
+  int segments[kMaxSegments];
+  std::uint64_t segment_records[kMaxSegments];
+  std::uint64_t heir, heir_serial;  // what a sleeper has made for the child of its fork(2)
+  std::uint32_t driver_slot;        // the driver's task's slot + 1; 0: it has none
+  std::uint32_t slots_high;         // after the set-up
+  Outcome outcome;                  // what the survivor found
+  bool was_awakened;                // the victim slept and was let go on
+  bool is_late;                     // real operations first, then the reaping
+  bool is_thread;                   // the victim's process outlives it
   std::atomic<bool> has_failed;
   char failure[512];
 };

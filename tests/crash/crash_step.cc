@@ -174,6 +174,13 @@ std::vector<Scenario> all_scenarios() {
   add_undo_scenarios(scenarios);
   add_undo_task_scenarios(scenarios);
   add_undo_thread_scenarios(scenarios);
+  add_shm_get_scenarios(scenarios);
+  add_shm_attach_scenarios(scenarios);
+  add_shm_control_scenarios(scenarios);
+  add_shm_remap_scenarios(scenarios);
+  add_shm_fork_scenarios(scenarios);
+  add_shm_inherit_scenarios(scenarios);
+  add_shm_death_scenarios(scenarios);
   add_recovery_scenarios(scenarios);
   add_self_test_scenarios(scenarios);
   return scenarios;
@@ -181,7 +188,10 @@ std::vector<Scenario> all_scenarios() {
 
 bool is_wanted(const Scenario& scenario, const Arguments& arguments) {
   if (arguments.is_self_test) return scenario.is_self_test;
-  if (arguments.names.empty()) return !scenario.is_self_test;
+  if (arguments.names.empty()) {
+    const bool has_time = arguments.sweep.all || arguments.is_list;
+    return !scenario.is_self_test && (has_time || !scenario.is_long);
+  }
   for (const std::string& name : arguments.names) {
     if (name == scenario.name) return true;
   }

@@ -27,6 +27,8 @@ struct Scenario {
   bool attaches = false;
   // A signal handler is the operation: it comes when the victim sleeps in `prepare`.
   bool is_signalled = false;
+  // The driver has a task: nobody who maps the cell is unknown.
+  bool is_driver_known = false;
   // What `operation` returns when nobody dies.
   long expected = 0;
   // The survivor's, when the victim has gone to sleep: lets it go on.
@@ -49,6 +51,8 @@ struct Scenario {
   std::function<void(Actor&)> verify_end = [](Actor&) {};
   // Not run unless asked for by name: it is wrong on purpose.
   bool is_self_test = false;
+  // Its victim goes through all of /proc: run with --all, or if asked for by name.
+  bool is_long = false;
   // The outcome may differ from what the order of instructions says (other processes take part).
   bool is_unordered = false;
 };
@@ -71,6 +75,13 @@ void add_sem_control_scenarios(std::vector<Scenario>& scenarios);
 void add_undo_scenarios(std::vector<Scenario>& scenarios);
 void add_undo_task_scenarios(std::vector<Scenario>& scenarios);
 void add_undo_thread_scenarios(std::vector<Scenario>& scenarios);
+void add_shm_get_scenarios(std::vector<Scenario>& scenarios);
+void add_shm_attach_scenarios(std::vector<Scenario>& scenarios);
+void add_shm_control_scenarios(std::vector<Scenario>& scenarios);
+void add_shm_remap_scenarios(std::vector<Scenario>& scenarios);
+void add_shm_fork_scenarios(std::vector<Scenario>& scenarios);
+void add_shm_inherit_scenarios(std::vector<Scenario>& scenarios);
+void add_shm_death_scenarios(std::vector<Scenario>& scenarios);
 void add_self_test_scenarios(std::vector<Scenario>& scenarios);
 void add_recovery_scenarios(std::vector<Scenario>& scenarios);
 

@@ -18,6 +18,7 @@ long attach_another(Actor& actor) {
   another.cell = &actor.cell;
   another.cred = actor.task.cred;
   another.identity = actor.task.identity;
+  another.addresses = &actor.addresses;
   return ipcell::attach_task(another);
 }
 
@@ -74,6 +75,26 @@ constexpr Pair kPairs[] = {
     {"undo-attach", "attach", attach_another},
     {"undo-witness", "reap", reap},
     {"undo-unshare", "reap", reap},
+    {"shm-get", "reap", reap},
+    {"shm-get-reserve", "come-by", come_by},
+    {"shm-get-abandoned", "reap", reap},
+    {"shm-at-first", "come-by", come_by},
+    {"shm-at-first", "reap", reap},
+    {"shm-at-removed", "reap", reap},
+    {"shm-dt-removes", "come-by", come_by},
+    {"shm-dt-removes", "reap", reap},
+    {"shm-dt-removes", "attach", attach_another},
+    {"shm-rmid", "come-by", come_by},
+    {"shm-rmid", "reap", reap},
+    {"shm-rmid-dead", "reap", reap},
+    {"shm-rmid-abandons", "reap", reap},
+    {"shm-munmap-middle", "reap", reap},
+    {"shm-inherit-unseen", "reap", reap},
+    {"shm-reap", "come-by", come_by},
+    {"shm-reap", "reap", reap},
+    {"shm-reap-removes", "come-by", come_by},
+    {"shm-reap-removes", "reap", reap},
+    {"shm-exec-join", "reap", reap},
 };
 
 }  // namespace

@@ -1,7 +1,11 @@
 // Wrong on purpose: operations that break the rules of core/cell/journal.h. If the stepping test
 // finds nothing in them it finds nothing at all (crash_step --self-test).
+#include <sys/mman.h>
+
+#include "core/ipc/segment_space.h"
 #include "core/ipc/undo.h"
 #include "tests/crash/sem_tools.h"
+#include "tests/crash/shm_tools.h"
 
 namespace crash {
 
@@ -67,6 +71,83 @@ long undo_in_two_steps(Actor& actor) {
   return 0;
 }
 
+// nattch and what it is the sum of, in two transactions.
+long attach_in_two_steps(Actor& actor) {
+  ipcell::SegmentRec& segment = actor.segment_record(0);
+  const ipcell::LockedSegment locked(actor.task, actor.board.segment_records[0]);
+  ipcell::HoldRec* hold = ipcell::find_attachment(actor.task, segment);
+  if (hold == nullptr) return -1;
+  ipcell::Journal journal(actor.task);
+  journal.set(segment.nattch, segment.nattch + 1);
+  journal.commit();
+  ipcell::set_amount(journal, actor.cell, segment.holds, *hold, hold->amount + 1);
+  journal.commit();
+  return 0;
+}
+
+// The last one detaches from a removed segment, and does not note that it may go now.
+long forget_the_doomed(Actor& actor) {
+  ipcell::SegmentRec& segment = actor.segment_record(0);
+  {
+    const ipcell::LockedSegment locked(actor.task, actor.board.segment_records[0]);
+    ipcell::HoldRec* hold = ipcell::find_attachment(actor.task, segment);
+    if (hold == nullptr) return -1;
+    ipcell::Journal journal(actor.task);
+    ipcell::set_amount(journal, actor.cell, segment.holds, *hold, 0);
+    journal.set(segment.nattch, 0);
+    journal.commit();
+  }
+  ipcell::store_relaxed(actor.task.rec->doomed, actor.board.segment_records[0]);
+  ipcell::remove_doomed(actor.task);
+  return 0;
+}
+
+// A segment's pages are another's before they are given back.
+long free_before_release(Actor& actor) {
+  const ipcell::Cell& cell = actor.cell;
+  const ipcell::u64 offset = actor.task.rec->destroying;
+  ipcell::SegmentRec& segment = *cell.at<ipcell::SegmentRec>(offset);
+  const ipcell::PageRange pages = ipcell::range_of(segment);
+  {
+    ipcell::Locked registry(actor.task, ipcell::shm_registry(cell).lock);
+    ipcell::Journal journal(actor.task);
+    ipcell::unlink_segment(journal, cell, segment);
+    journal.set(actor.task.rec->loose, offset);
+    journal.set(actor.task.rec->destroying, 0);
+    journal.commit();
+  }
+  ipcell::free_block(actor.task, actor.task.rec->loose);
+  return actor.addresses.file.release(pages);
+}
+
+// Makes segment 0, and stores in it beside all records.
+void touch_segment(Actor& actor) {
+  const long id = ipcell::sys_shmget(actor.task, IPC_PRIVATE, kSegmentBytes, IPC_CREAT | 0600);
+  actor.expect(id >= 0, "shmget failed: %ld", id);
+  const ipcell::u64 offset = ipcell::shm_registry(actor.cell).entries[id].record;
+  actor.board.segment_records[0] = offset;
+  ipcell::SegmentRec& segment = *actor.cell.at<ipcell::SegmentRec>(offset);
+  segment.is_touched = 1;
+  const int access = PROT_READ | PROT_WRITE;
+  const long address = actor.addresses.file.map(ipcell::range_of(segment), 0, false, access, false);
+  actor.expect(address > 0, "the segment can't be mapped");
+  *reinterpret_cast<unsigned char*>(address) = 1;
+}
+
+// IPC_RMID as far as `destroying`.
+void remove_id(Actor& actor) {
+  const ipcell::Cell& cell = actor.cell;
+  ipcell::Registry& registry = ipcell::shm_registry(cell);
+  ipcell::Locked locked(actor.task, registry.lock);
+  const ipcell::LockedSegment segment(actor.task, actor.board.segment_records[0]);
+  ipcell::Journal journal(actor.task);
+  ipcell::remove_id_locked(journal, cell, registry, segment->perm);
+  journal.set(registry.total, registry.total - static_cast<ipcell::i64>(segment->pages));
+  journal.set(segment->live, 0u);
+  journal.set(actor.task.rec->destroying, actor.board.segment_records[0]);
+  journal.commit();
+}
+
 Outcome verify_nothing(Actor&) { return Outcome::Absent; }
 
 Scenario wrong(const char* name, long (*operation)(Actor&)) {
@@ -95,6 +176,15 @@ void add_self_test_scenarios(std::vector<Scenario>& scenarios) {
     expect_values(actor, {5}, "when the dead are buried");
     return Outcome::Absent;
   };
+  scenarios.push_back(wrong("self-test-attach", attach_in_two_steps));
+  scenarios.back().setup = segment_zero;
+  scenarios.back().prepare = attach_before(1);
+  scenarios.push_back(wrong("self-test-doomed", forget_the_doomed));
+  scenarios.back().setup = segment_zero;
+  scenarios.back().prepare = attach_and_remove;
+  scenarios.push_back(wrong("self-test-release", free_before_release));
+  scenarios.back().setup = touch_segment;
+  scenarios.back().prepare = remove_id;
 }
 
 }  // namespace crash

@@ -116,8 +116,10 @@ void Stage::recover(Actor& actor) {
   if (board_->is_late) actor.touch();
   ipcell::reap_dead_tasks(actor.task);
   actor.check(CheckMode::AfterReap, "after the reaping");
+  actor.expect_none_doomed();
   actor.touch();
   actor.check(CheckMode::Quiescent, "after the recovery");
+  actor.expect_no_stray_memory();
 }
 
 // A queue's whole life, with messages that take one block, none, and several chunks.
@@ -135,6 +137,7 @@ void Stage::exercise(Actor& actor) {
   }
   actor.expect(actor.remove(queue) == 0, "afterwards IPC_RMID fails");
   actor.exercise_set();
+  actor.exercise_segment();
 }
 
 void Stage::survive(Actor& actor) {
@@ -158,7 +161,9 @@ void Stage::survive(Actor& actor) {
   actor.check(CheckMode::Quiescent, "at the end");
   scenario_.verify_end(actor);
   if (!board_->is_thread) actor.expect_no_processes();
-  for (ipcell::u32 slot = 2; slot <= cell_.header().slots_high; ++slot) {
+  actor.expect_no_stray_memory();
+  for (ipcell::u32 slot = 1; slot <= cell_.header().slots_high; ++slot) {
+    if (slot == actor.task.slot || slot == board_->driver_slot) continue;
     actor.expect(cell_.layout().task_states[slot - 1] != ipcell::kTaskLive,
                  "slot %u is not free at the end", slot);
   }
@@ -177,6 +182,17 @@ Stage::Stage(const Scenario& scenario, const std::string& folder)
   const ipcell::CellStatus status =
       ipcell::Cell::open_or_create(path_.c_str(), {ipcell::kLayoutSignature}, &cell_);
   if (!status.ok()) note_failure(*board_, "no cell: %s (%d)", status.describe(), status.error);
+  // A child that loses its parent becomes ours.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  if (status.ok() && scenario.is_driver_known) become_known();
+}
+
+void Stage::become_known() {
+  task_.cell = &cell_;
+  task_.identity = identify();
+  const int error = ipcell::attach_task(task_);
+  if (error != 0) note_failure(*board_, "the driver's task cannot attach: %d", error);
+  board_->driver_slot = task_.slot;
 }
 
 Stage::~Stage() {
@@ -184,7 +200,9 @@ Stage::~Stage() {
   for (Slate& slate : board_->contenders) end_process(slate);
   end_process(board_->victim);
   end_process(board_->recoverer);
+  end_child();
   end_process(board_->survivor);
+  if (task_.rec != nullptr) ipcell::release_task(task_);
   cell_.close();
   unlink(path_.c_str());
   munmap(board_, sizeof(Board));
@@ -195,6 +213,17 @@ void Stage::end_process(Slate& slate) {
   kill(slate.pid, SIGKILL);
   wait_for_end(slate.pid, kPatienceMs);
   slate.has_ended = true;
+}
+
+void Stage::end_child() {
+  const std::uint64_t deadline = now_us() + kPatienceMs * 1000ull;
+  if (board_->child.pid != 0) kill(board_->child.pid, SIGKILL);
+  int status;
+  while (board_->child.pid != 0 && now_us() < deadline &&
+         waitpid(board_->child.pid, &status, WNOHANG | __WALL) == 0) {
+    nap(50);
+  }
+  board_->child.has_ended = true;
 }
 
 void Stage::kill_doomed() {
@@ -361,6 +390,7 @@ void Stage::finish() {
   for (Slate& slate : board_->contenders) end_process(slate);
   end_process(board_->victim);
   end_process(board_->recoverer);
+  end_child();
   ask_survivor(kFinish, kFinished, kPatienceMs);
 }
 

@@ -36,8 +36,11 @@ class Stage {
   bool ask_survivor(Command command, Progress answer, int timeout_ms);
   // Ends the process and waits for it.
   void end_process(Slate& slate);
+  // The victim's child, whose parent has ended.
+  void end_child();
 
  private:
+  void become_known();
   template <class Body>
   void spawn(Slate& slate, const Body& body);
   bool await_ready(Slate& slate, const char* otherwise);
@@ -51,6 +54,7 @@ class Stage {
   std::string path_;
   Board* board_;
   ipcell::Cell cell_;
+  ipcell::Task task_;  // the driver's own, if it is to have one
 };
 
 }  // namespace crash

@@ -44,11 +44,12 @@ bool UsedPages::update_heap() {
 bool UsedPages::has_changed() {
   const std::uint64_t slots = cell_.header().slots_high;
   bool changed = update(0, offsetof(CellLayout, heap) + offsetof(ipcell::Heap, chunk_class) + 4096);
-  for (int family : {ipcell::kFamilyMsg, ipcell::kFamilySem}) {
+  for (int family : {ipcell::kFamilyMsg, ipcell::kFamilySem, ipcell::kFamilyShm}) {
     const std::uint64_t registry = offsetof(CellLayout, registries) + family * sizeof(Registry);
     changed |= update(registry, offsetof(Registry, entries) + 4096);
   }
   changed |= update(offsetof(CellLayout, processes), sizeof(ipcell::ProcessTable));
+  changed |= update(offsetof(CellLayout, segment_space), sizeof(ipcell::SegmentSpace));
   changed |= update(offsetof(CellLayout, task_states), (slots + 1) * sizeof(std::uint64_t));
   changed |= update(offsetof(CellLayout, tasks), (slots + 1) * sizeof(ipcell::TaskPage));
   return update_heap() || changed;
