@@ -19,6 +19,8 @@ bool Player::open(const char* path) {
   cred_.egid = cred_.fsgid = getegid();
   task.cell = &cell;
   task.cred = &cred_;
+  addresses.file.set_file(cell, path);
+  task.addresses = &addresses;
   task.identity.pid = getpid();
   task.identity.tid = static_cast<int>(syscall(SYS_gettid));
   bool is_zombie;
@@ -117,8 +119,11 @@ void call_msg(Player& player, Rng& rng, int count) {
 }  // namespace
 
 void call_one(Player& player, Rng& rng, int count) {
-  if (rng.chance(40)) return call_msg(player, rng, count);
-  call_sem(player, rng, count);
+  switch (rng.below(3)) {
+    case 0: return call_msg(player, rng, count);
+    case 1: return call_sem(player, rng, count);
+    default: call_shm(player, rng, count);
+  }
 }
 
 }  // namespace fuzz

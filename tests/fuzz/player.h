@@ -8,13 +8,14 @@
 #include "core/ipc/check.h"
 #include "core/ipc/msg.h"
 #include "core/ipc/sem.h"
+#include "core/ipc/shm.h"
 #include "core/syscalls.h"
 
 namespace fuzz {
 
 class Player {
  public:
-  // Maps the cell. False with `status` set if it is refused.
+  // Maps the cell, whose path stays the caller's. False with `status` set if it is refused.
   bool open(const char* path);
   // Moves the mapping between guards: what reads or writes over its ends must die of it, and not
   // meet the neighbour.
@@ -24,6 +25,10 @@ class Player {
   ipcell::CellStatus status;
   ipcell::Cell cell;
   ipcell::Task task;
+  ipcell::AddressMap addresses;
+  // Where segments were attached; some may be attached no more.
+  ipcell::u64 places[64];
+  std::size_t attached = 0;
 
  private:
   ipcell::Cred cred_;
@@ -42,8 +47,11 @@ class Rng;
 // nonsense.
 int any_id(Player& player, Rng& rng, const ipcell::Registry& registry, int count);
 
-// One system call of any kind on whatever is there, of `count` queues and sets. It does not block.
+// One system call of any kind on whatever is there, of `count` queues, sets and segments. It does
+// not block.
 void call_one(Player& player, Rng& rng, int count);
+// Those of segments.
+void call_shm(Player& player, Rng& rng, int count);
 // Those of semaphores. A `timeout`: semop may sleep so long.
 void call_sem(Player& player, Rng& rng, int count);
 void operate_any(Player& player, Rng& rng, int id, const struct timespec* timeout);

@@ -148,6 +148,7 @@ bool Population::populate() {
   const auto make_objects = [](Player& player) {
     make_queues(player);
     make_sets(player);
+    make_segments(player);
     stop_here();
   };
   const bool are_alive = add(make_objects, false) &&
@@ -156,12 +157,13 @@ bool Population::populate() {
                          add([](Player& player) { send_for_ever(player, 50); }, false) &&
                          add([](Player& player) { send_for_ever(player, 8192); }, false) &&
                          add(take_for_ever, false) && add(await_zero_for_ever, false) &&
-                         add(take_several_for_ever, false) && add(await_zeros_for_ever, false);
+                         add(take_several_for_ever, false) && add(await_zeros_for_ever, false) &&
+                         add(attach_for_ever, false);
   if (!are_alive) return false;
   const pid_t doomed = fork();
   if (doomed == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    Player players[9];
+    Player players[13];
     for (Player& player : players)
       require(player.open(path_.c_str()) && player.attach() == 0, "attach");
     die_holding(players[4]);
@@ -169,6 +171,10 @@ bool Population::populate() {
     die_in_list(players[6]);
     die_with_arrays(players[7]);
     die_burying(players[8]);
+    die_attached(players[9]);
+    die_removing_segment(players[10]);
+    die_detaching(players[11]);
+    die_in_fork(players[12]);
     die_with_message(players[0]);
     die_removing(players[1]);
     die_with_lock(players[2]);
@@ -194,6 +200,7 @@ void Population::take_snapshot() {
          ipcell::align_up(offsetof(Registry, entries) + 1, ipcell::kPage));
   }
   keep(offsetof(CellLayout, processes), sizeof(ipcell::ProcessTable));
+  keep(offsetof(CellLayout, segment_space), sizeof(ipcell::SegmentSpace));
   keep(offsetof(CellLayout, task_states), ipcell::kPage);
   keep(offsetof(CellLayout, tasks), cell_.header().slots_high * sizeof(ipcell::TaskPage));
   keep(ipcell::kHeapOffset, cell_.layout().heap.chunks_used * ipcell::kChunkSize);

@@ -1,7 +1,7 @@
 // A cell with everything in it: queues, messages of all sizes, semaphore sets, what processes would
-// undo, sleepers, and dead tasks that left something at each of the places where one can. Its
-// living are stopped processes, so that it stays as it is, and it can be put back to what it was in
-// no time.
+// undo, segments and who has them attached, sleepers, and dead tasks that left something at each of
+// the places where one can. Its living are stopped processes, so that it stays as it is, and it can
+// be put back to what it was in no time.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace fuzz {
 
-// Queues, and as many semaphore sets.
+// Queues, and as many semaphore sets and segments.
 constexpr int kObjects = 5;
 
 void require(bool holds, const char* what);
@@ -28,6 +28,15 @@ void die_removing_set(Player& player);
 void die_in_list(Player& player);
 void die_with_arrays(Player& player);
 void die_burying(Player& player);
+
+// population_shm.cc. Segments 0: attached by several. 1: the same, and removed. 2: with a hole. 3:
+// removed, and attached no more. 4: to be removed.
+void make_segments(Player& player);
+void attach_for_ever(Player& player);
+void die_attached(Player& player);
+void die_in_fork(Player& player);
+void die_removing_segment(Player& player);
+void die_detaching(Player& player);
 
 class Population {
  public:

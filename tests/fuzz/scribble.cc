@@ -25,6 +25,14 @@ void Scribbler::add_tables() {
   add("semmns", layout.header.limits.semmns);
   add("semopm", layout.header.limits.semopm);
   add("semmni", layout.header.limits.semmni);
+  add("shmmni", layout.header.limits.shmmni);
+  add("shmmax", layout.header.limits.shmmax);
+  add("shmall", layout.header.limits.shmall);
+  add("segment_pages", layout.header.segment_pages);
+  add("space.first", layout.segment_space.first);
+  add("space.cursor", layout.segment_space.cursor);
+  add("space.promised", layout.segment_space.promised);
+  add("space.abandoned", layout.segment_space.abandoned);
   add("processes.lock", layout.processes.lock.word);
   for (auto& bucket : layout.processes.buckets) {
     if (bucket != 0) add("process_bucket", bucket);
@@ -91,8 +99,13 @@ void Scribbler::add_tasks() {
     add("destroying", rec.destroying);
     add("array", rec.array);
     add("loose", rec.loose);
+    add("doomed", rec.doomed);
+    add("unborn", rec.unborn);
+    add("image", rec.image);
+    add("is_execing", rec.is_execing);
+    add("has_joined", rec.has_joined);
     for (auto& block : rec.journal_blocks) add("journal_block", block);
-    for (int c : {0, 1, 7, 8, 9, 13, 14}) add("cache", rec.cache[c]);
+    for (int c : {0, 1, 7, 8, 9, 10, 13, 14, 15}) add("cache", rec.cache[c]);
     add("journal_count", rec.journal_count);
     for (int entry : {0, 1, 2}) add("journal.place", rec.journal[entry].place);
   }
@@ -110,6 +123,8 @@ RecordWords words_of(ipcell::BlockClass block_class) {
   switch (block_class) {
     case ipcell::BlockClass::MsgQueue: return {"queue word", sizeof(ipcell::MsgQueueRec) / 8};
     case ipcell::BlockClass::SemSet: return {"set word", sizeof(ipcell::SemSetRec) / 8};
+    case ipcell::BlockClass::Segment: return {"segment word", sizeof(ipcell::SegmentRec) / 8};
+    case ipcell::BlockClass::Attach: return {"attachment word", sizeof(ipcell::HoldRec) / 8};
     case ipcell::BlockClass::Process: return {"process word", sizeof(ipcell::ProcessRec) / 8};
     case ipcell::BlockClass::Undo: return {"undo word", sizeof(ipcell::UndoRec) / 8};
     default: return {"memory word", sizeof(ipcell::MsgBlock) / 8 + 4};
@@ -137,6 +152,7 @@ Scribbler::Scribbler(const ipcell::Cell& cell) : cell_(cell) {
   add_tables();
   add_registry(ipcell::msg_registry(cell));
   add_registry(ipcell::sem_registry(cell));
+  add_registry(ipcell::shm_registry(cell));
   add_tasks();
   add_heap_records();
 }
@@ -166,6 +182,8 @@ std::uint64_t Scribbler::any_value(Rng& rng) const {
                                  kTaskSlots + 1,
                                  kMaxIds,
                                  kMaxIds + 1,
+                                 kSegmentPages,
+                                 kSegmentPages - 1,
                                  kTaskLive,
                                  kTaskClaiming,
                                  kJournalEntries,
