@@ -7,6 +7,7 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -44,6 +45,17 @@ struct Kernel {
   static long semctl(int id, int number, int command, Semun argument) {
     return kernel_call(SYS_semctl, id, number, command, kernel_arg(argument.buf));
   }
+  static long shmget(key_t key, std::size_t size, int flags) {
+    return kernel_call(SYS_shmget, key, static_cast<long>(size), flags);
+  }
+  // The address or -errno.
+  static long shmat(int id, const void* address, int flags) {
+    return kernel_call(SYS_shmat, id, kernel_arg(address), flags);
+  }
+  static long shmdt(const void* address) { return kernel_call(SYS_shmdt, kernel_arg(address)); }
+  static long shmctl(int id, int command, shmid_ds* ds) {
+    return kernel_call(SYS_shmctl, id, command, kernel_arg(ds));
+  }
 };
 
 struct Cell {
@@ -66,9 +78,19 @@ struct Cell {
   static long semctl(int id, int number, int command, Semun argument) {
     return or_errno(::semctl(id, number, command, argument));
   }
+  static long shmget(key_t key, std::size_t size, int flags) {
+    return or_errno(::shmget(key, size, flags));
+  }
+  static long shmat(int id, const void* address, int flags) {
+    return or_errno(reinterpret_cast<long>(::shmat(id, address, flags)));
+  }
+  static long shmdt(const void* address) { return or_errno(::shmdt(address)); }
+  static long shmctl(int id, int command, shmid_ds* ds) {
+    return or_errno(::shmctl(id, command, ds));
+  }
 
  private:
-  static long or_errno(long result) { return result < 0 ? -errno : result; }
+  static long or_errno(long result) { return result == -1 ? -errno : result; }
 };
 
 // Passes on a result >= 0; throws for -errno.

@@ -33,7 +33,8 @@ constexpr int kNothingMeasured = 2;
 
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
-  for (auto family : {msg_rows, msg_process_rows, sem_rows, sem_process_rows, exec_rows}) {
+  for (auto family : {msg_rows, msg_process_rows, sem_rows, sem_process_rows, shm_rows,
+                      shm_memory_rows, exec_rows}) {
     std::vector<Row> more = family();
     std::move(more.begin(), more.end(), std::back_inserter(rows));
   }
@@ -65,10 +66,30 @@ void register_variant(const Row& row, const Variant& variant) {
 // The rows must stay where they are until the benchmarks have run.
 void register_rows(const std::vector<Row>& rows, const Options& options) {
   for (const Row& row : rows) {
+    if (row.in_turns) continue;
     register_variant(row, row.base);
     if (!options.is_kernel_only) register_variant(row, row.subject);
   }
 }
+
+void measure_in_turns(Collector& collector, const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    if (!row.in_turns) continue;
+    try {
+      collector.add_turns(row, row.in_turns());
+    } catch (const std::exception& error) {
+      collector.add_error(row, error.what());
+    }
+  }
+}
+
+bool wants_list(const Options& options) {
+  return std::any_of(options.passed.begin(), options.passed.end(), [](const std::string& word) {
+    return word.starts_with("--benchmark_list_tests");
+  });
+}
+
+bool is_timed_by_library(const Row& row) { return !row.in_turns; }
 
 // Our defaults come first, so that the command line overrides them.
 void initialize_benchmark(const std::string& program, const Options& options) {
@@ -138,8 +159,10 @@ int measure(const Options& options, const Surroundings& surroundings) {
   std::ofstream json = open_json(options.json_path);
   register_rows(rows, options);
   Collector collector;
-  benchmark::RunSpecifiedBenchmarks(&collector);
-  if (collector.is_empty()) return 0;  // --benchmark_list_tests
+  if (std::any_of(rows.begin(), rows.end(), is_timed_by_library))
+    benchmark::RunSpecifiedBenchmarks(&collector);
+  if (wants_list(options)) return 0;
+  measure_in_turns(collector, rows);
   const std::vector<Outcome> outcomes = collector.outcomes(rows);
   print_tables(std::cout, outcomes);
   if (json.is_open()) write_json(json, context(surroundings), outcomes);

@@ -1,5 +1,5 @@
-// Objects (queues, semaphore sets) that do not outlive their row, nor the program when a signal
-// ends it.
+// Objects (queues, semaphore sets, segments) that do not outlive their row, nor the program when a
+// signal ends it.
 #pragma once
 
 #include <cerrno>

@@ -23,8 +23,8 @@ struct Series {
 };
 
 struct Ratio {
-  double of_medians;
-  double min;  // The smallest and the largest of the repetitions' own ratios.
+  double middle;  // Of the medians; in turns, the median of the turns'.
+  double min;     // The smallest and the largest of the repetitions' own ratios.
   double max;
 };
 
@@ -40,13 +40,16 @@ struct Outcome {
   const std::string& error() const { return base.error.empty() ? subject.error : base.error; }
 };
 
-// Collects the runs of rows that were registered as "<row>/<variant>".
+// Collects the runs of rows that were registered as "<row>/<variant>", and those made in turns.
 class Collector : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context& context) override;
   void ReportRuns(const std::vector<Run>& runs) override;
 
-  bool is_empty() const { return series_.empty(); }
+  // Of a row that was measured in turns; or why it was not.
+  void add_turns(const Row& row, const std::vector<Turn>& turns);
+  void add_error(const Row& row, const std::string& error);
+
   std::vector<Outcome> outcomes(const std::vector<Row>& rows) const;
 
  private:

@@ -28,7 +28,7 @@ Json series_json(const Variant& variant, const Series& series) {
 
 Json ratio_json(const std::optional<Ratio>& ratio) {
   if (!ratio) return nullptr;
-  return {{"of_medians", ratio->of_medians}, {"min", ratio->min}, {"max", ratio->max}};
+  return {{"of_medians", ratio->middle}, {"min", ratio->min}, {"max", ratio->max}};
 }
 
 const char* verdict_text(Verdict verdict) {

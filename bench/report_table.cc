@@ -28,7 +28,7 @@ std::string time_text(const Series& series) {
 }
 
 std::string ratio_text(const std::optional<Ratio>& ratio) {
-  return ratio ? text("%.2f", ratio->of_medians) : "-";
+  return ratio ? text("%.2f", ratio->middle) : "-";
 }
 
 std::string spread_text(const std::optional<Ratio>& ratio) {

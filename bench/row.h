@@ -31,12 +31,21 @@ enum class Question {
   kCost,         // ratio = subject / base; `limit` is a ceiling.
 };
 
+// Nanoseconds an operation, of the base and the subject right after each other.
+struct Turn {
+  double base;
+  double subject;
+};
+
 struct Row {
   std::string name;
   Question question;
   std::optional<double> limit;
   Variant base;
   Variant subject;
+  // If set, this measures, not the variants' `run`: both in turns, where a ratio near 1 must be
+  // told from what else goes on in the machine meanwhile.
+  std::function<std::vector<Turn>()> in_turns = {};
 };
 
 // The usual row. `body(state, api)` runs once with the kernel's calls and once with the cell's.
@@ -49,10 +58,19 @@ Row versus_kernel(std::string name, std::optional<double> floor, Body body) {
           {"cell", true, [body](benchmark::State& state) { body(state, Cell{}); }}};
 }
 
+// One that both sides of are measured in turns.
+inline Row versus_kernel_in_turns(std::string name, double floor,
+                                  std::function<std::vector<Turn>()> in_turns) {
+  return {std::move(name),      Question::kTimesFaster, floor,
+          {"kernel", true, {}}, {"cell", true, {}},     std::move(in_turns)};
+}
+
 std::vector<Row> msg_rows();
 std::vector<Row> msg_process_rows();
 std::vector<Row> sem_rows();
 std::vector<Row> sem_process_rows();
+std::vector<Row> shm_rows();
+std::vector<Row> shm_memory_rows();
 std::vector<Row> exec_rows();
 
 }  // namespace ipcell::bench

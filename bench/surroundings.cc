@@ -7,13 +7,14 @@
 
 #include "message.h"
 #include "queue.h"
+#include "segment.h"
 #include "sem_set.h"
 
 namespace ipcell::bench {
 namespace {
 
-// A size that the one message of another program's queue hardly has, and a value that its semaphore
-// hardly has.
+// A size that the one message of another program's queue, or its segment, hardly has, and a value
+// that its semaphore hardly has.
 constexpr unsigned short kMark = 61;
 
 std::string kernel_problem() {
@@ -42,11 +43,22 @@ bool is_seen_by_kernel(const SemSet<Cell>& set) {
          Kernel::semctl(set.id(), 0, GETPID, {}) == getpid();
 }
 
+// And for segments: a size that we chose, and an attachment of ours.
+bool is_seen_by_kernel(const Segment<Cell>& segment) {
+  const Attachment<Cell> attachment(segment.id());
+  shmid_ds ds = {};
+  return Kernel::shmctl(segment.id(), IPC_STAT, &ds) >= 0 && ds.shm_lpid == getpid() &&
+         ds.shm_nattch == 1 && ds.shm_segsz == kMark;
+}
+
 std::string cell_problem() {
   try {
-    if (!is_seen_by_kernel(Queue<Cell>()) && !is_seen_by_kernel(SemSet<Cell>(1, kMark))) return "";
+    if (!is_seen_by_kernel(Queue<Cell>()) && !is_seen_by_kernel(SemSet<Cell>(1, kMark)) &&
+        !is_seen_by_kernel(Segment<Cell>(kMark))) {
+      return "";
+    }
   } catch (const std::system_error& error) {
-    return std::string("libc's message queues or semaphores do not work here: ") + error.what();
+    return std::string("libc's System V IPC does not work here: ") + error.what();
   }
   return "not inside a cell: libc's calls and the raw system calls reach the same IPC, so a ratio "
          "would mean nothing; start it as `ipcell run -- ipcell-bench` (without --trap)";
