@@ -60,8 +60,8 @@ struct PieceFlags {
   u32 cleared, set;
 };
 long sys_change_mapping(Task& task, const SystemCall& call, const PieceFlags& flags);
-// The same for all mappings.
-long sys_change_all_mappings(Task& task, const SystemCall& call, const PieceFlags& flags);
+// All mappings were given other flags.
+void sys_note_all_mappings(Task& task, const PieceFlags& flags);
 struct RemapCall {
   u64 old_address, old_size, new_size;
   int flags;

@@ -1,7 +1,7 @@
 // The calls that change the process's mappings, or copy them into a child.
 #pragma once
 
-#include "core/base/types.h"
+#include "core/cell/cell.h"
 
 namespace ipcell {
 
@@ -11,6 +11,9 @@ void* attach_segment(int id, const void* address, int flags);
 // A system call that changes mappings, by its number: its result, or -errno. Attachments that it
 // meets follow. One of any other number is just made.
 long change_mappings(long number, long a, long b, long c, long d, long e, long f);
+
+// mlockall(2) with MCL_CURRENT, for all that is mapped but the cell itself. 0 or -errno.
+long lock_all_but_cell(const Cell& cell, long flags);
 
 // Around a call that makes a child with a copy of this process's memory: what is attached is
 // counted for the child before there is one. 0, or -errno: there is to be no child.

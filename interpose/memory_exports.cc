@@ -61,15 +61,18 @@ bool read_flags(long number, long c, PieceFlags* flags) {
   }
 }
 
-long lock_all(Task& task, const SystemCall& call) {
+// mlockall(2) and munlockall(2). Of the cell only what the program has attached is locked: all that
+// could be in it would be filled with memory.
+long lock_all(const SystemCall& call) {
   const bool locks = call.number == SYS_mlockall;
-  const u32 set =
-      locks ? kPieceLocked | ((call.a & MCL_ONFAULT) != 0 ? kPieceLockedOnFault : 0u) : 0;
-  return sys_change_all_mappings(task, call, {kPieceLocks, set});
-}
-
-bool is_raised_by_mlockall(long number, long flags) {
-  return number == SYS_mlockall && (flags & MCL_CURRENT) != 0;
+  const bool spares_cell = locks && (call.a & MCL_CURRENT) != 0 && cell_if_any() != nullptr;
+  if (spares_cell) shrink_mappings();
+  const long result = spares_cell ? lock_all_but_cell(*cell_if_any(), call.a) : call.make();
+  if (result != 0 || process_addresses().is_empty()) return result;
+  const bool on_fault = (call.a & MCL_ONFAULT) != 0;
+  const u32 set = locks ? kPieceLocked | (on_fault ? kPieceLockedOnFault : 0u) : 0;
+  if (Task* task = current_task()) sys_note_all_mappings(*task, {kPieceLocks, set});
+  return result;
 }
 
 bool limits_addresses(long number, long resource) {
@@ -92,7 +95,7 @@ long change_attached(Task& task, const SystemCall& call) {
     case SYS_mremap:
       return sys_mremap(task, {number_of(call.a), number_of(call.b), number_of(call.c),
                                static_cast<int>(call.d), number_of(call.e)});
-    default: return lock_all(task, call);
+    default: return call.make();
   }
 }
 
@@ -105,8 +108,6 @@ bool may_change_attached(const SystemCall& call) {
       return meets(call.a, 1) || meets(call.a, call.b) ||
              ((call.d & MREMAP_FIXED) != 0 && meets(call.e, call.c));
     case SYS_munmap: return meets(call.a, call.b);
-    case SYS_mlockall:
-    case SYS_munlockall: return true;
     default: return read_flags(call.number, call.c, &flags) && meets(call.a, call.b);
   }
 }
@@ -128,10 +129,11 @@ void* attach_segment(int id, const void* address, int flags) {
 
 long change_mappings(long number, long a, long b, long c, long d, long e, long f) {
   const SystemCall call = {number, a, b, c, d, e, f};
-  if (is_raised_by_mlockall(number, a) ||
-      (limits_addresses(number, number == SYS_setrlimit ? a : b) &&
-       (number == SYS_setrlimit || c != 0)))
+  if (number == SYS_mlockall || number == SYS_munlockall) return lock_all(call);
+  if (limits_addresses(number, number == SYS_setrlimit ? a : b) &&
+      (number == SYS_setrlimit || c != 0)) {
     shrink_mappings();
+  }
   if (process_addresses().is_empty() || !may_change_attached(call)) [[likely]]
     return call.make();
   Task* task = current_task();

@@ -84,16 +84,20 @@ bool is_unborn_gone(Task& task, const ProcessRec& process) {
 
 // Asked when the witness is dead, or none is known. `guesses`: of a process that can't be asked for
 // it is gone if no task of it lives.
-bool is_gone(Task& task, const ProcessRec& process, bool guesses) {
+bool is_gone(Task& task, ProcessRec& process, bool guesses) {
   if (process.pid == 0) return is_unborn_gone(task, process);
   // A list of a thread's own: that thread was the witness. The main one may have called exec(2).
   if (process.tid != 0 && process.tid != process.pid) return true;
   const ProcessId id = process_of(process);
+  if (is_same(id, process_of(task.identity))) return false;
   // A pid of another namespace says nothing here.
   if (id.pid_namespace == 0 && !guesses) return false;
   if (id.pid_namespace != 0 && id.pid_namespace != task.identity.pid_namespace)
     return guesses && find_living_task(*task.cell, id) == kNoSlot;
-  return is_process_gone(id);
+  if (load_acquire(process.is_gone) != 0) return true;
+  const bool is_gone = is_process_gone(id);
+  if (is_gone) store_release(process.is_gone, 1u);
+  return is_gone;
 }
 
 // Another process may still run in the memory that was the process's.
@@ -102,7 +106,7 @@ bool is_lent_out(Task& task, const ProcessRec& process) {
 }
 
 // The same of its memory, where other processes may live on.
-bool is_memory_gone(Task& task, const ProcessRec& process) {
+bool is_memory_gone(Task& task, ProcessRec& process) {
   return is_gone(task, process, false) && !is_lent_out(task, process);
 }
 
@@ -292,7 +296,7 @@ u64 link_process(Journal& journal, Task& task, const HoldBlocks& blocks, const P
   process.pid_namespace = id.pid_namespace;
   process.holds = 0;
   process.serial = 0;
-  process.is_lent = process.pad = 0;
+  process.is_lent = process.is_gone = 0;
   process.next = bucket_of(*task.cell, process.pid);
   blocks.process.take(journal, task);
   enter_bucket(journal, *task.cell, process);
@@ -362,7 +366,7 @@ u64 find_process_locked(const Cell& cell, const ProcessId& id, i32 tid) {
 
 bool is_over(Task& task, const HoldRec& hold) {
   const Cell& cell = *task.cell;
-  const ProcessRec* process = process_at(cell, hold.process);
+  ProcessRec* process = process_at(cell, hold.process);
   if (process == nullptr) {
     cell.poison(kBrokenHolds);
     return false;

@@ -28,7 +28,7 @@ struct ProcessRec {
   u64 holds;    // HoldRecs, the newest first
   u64 serial;   // not 0: made before a fork(2); the number by which parent and child know it again
   u32 is_lent;  // 1: other processes may run in its memory, and live longer
-  u32 pad;
+  u32 is_gone;  // 1: it was found to be; a hint that saves others the question, atomic
 };
 static_assert(sizeof(ProcessRec) <= kBlockSize[static_cast<u32>(BlockClass::Process)]);
 

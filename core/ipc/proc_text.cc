@@ -20,14 +20,33 @@ constexpr char kShmHeading[] =
     "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid"
     "      atime      dtime      ctime                   rss                  swap\n";
 
-// Linux: ipc/msg.c:sysvipc_msg_proc_show()
-void put_queue(TextWriter& out, const MsgQueueRec& queue) {
-  const PermRec& perm = queue.perm;
+// Key, id and permissions, as every line begins.
+void put_name(TextWriter& out, const PermRec& perm) {
   out.put_signed(perm.key, 10);
   out.put_char(' ');
   out.put_signed(perm.id, 10);
   out.put("  ");
   out.put_octal(perm.mode, 4);
+}
+
+void put_owners(TextWriter& out, const PermRec& perm) {
+  for (u32 number : {perm.uid, perm.gid, perm.cuid, perm.cgid}) {
+    out.put_char(' ');
+    out.put_unsigned(number, 5);
+  }
+}
+
+void put_times(TextWriter& out, std::initializer_list<i64> times) {
+  for (i64 seconds : times) {
+    out.put_char(' ');
+    out.put_unsigned(static_cast<unsigned long long>(seconds), 10);
+  }
+}
+
+// Linux: ipc/msg.c:sysvipc_msg_proc_show()
+void put_queue(TextWriter& out, const MsgQueueRec& queue) {
+  const PermRec& perm = queue.perm;
+  put_name(out, perm);
   out.put("  ");
   out.put_unsigned(queue.held().cbytes, 10);
   out.put_char(' ');
@@ -39,42 +58,25 @@ void put_queue(TextWriter& out, const MsgQueueRec& queue) {
     out.put_char(' ');
     out.put_unsigned(number, 5);
   }
-  for (i64 seconds : {queue.stime, queue.rtime, queue.ctime}) {
-    out.put_char(' ');
-    out.put_unsigned(static_cast<unsigned long long>(seconds), 10);
-  }
+  put_times(out, {queue.stime, queue.rtime, queue.ctime});
   out.put_char('\n');
 }
 
 // Linux: ipc/sem.c:sysvipc_sem_proc_show()
 void put_set(TextWriter& out, const SemSetRec& set) {
   const PermRec& perm = set.perm;
-  out.put_signed(perm.key, 10);
-  out.put_char(' ');
-  out.put_signed(perm.id, 10);
-  out.put("  ");
-  out.put_octal(perm.mode, 4);
+  put_name(out, perm);
   out.put_char(' ');
   out.put_unsigned(set.nsems, 10);
-  for (u32 number : {perm.uid, perm.gid, perm.cuid, perm.cgid}) {
-    out.put_char(' ');
-    out.put_unsigned(number, 5);
-  }
-  for (i64 seconds : {set.otime, set.ctime}) {
-    out.put_char(' ');
-    out.put_unsigned(static_cast<unsigned long long>(seconds), 10);
-  }
+  put_owners(out, perm);
+  put_times(out, {set.otime, set.ctime});
   out.put_char('\n');
 }
 
 // Linux: ipc/shm.c:sysvipc_shm_proc_show()
 void put_segment(TextWriter& out, const SegmentRec& segment, u64 resident_pages) {
   const PermRec& perm = segment.perm;
-  out.put_signed(perm.key, 10);
-  out.put_char(' ');
-  out.put_signed(perm.id, 10);
-  out.put("  ");
-  out.put_octal(perm.mode, 4);
+  put_name(out, perm);
   out.put_char(' ');
   out.put_unsigned(segment.size, 21);
   for (i32 pid : {segment.cpid, segment.lpid}) {
@@ -83,14 +85,8 @@ void put_segment(TextWriter& out, const SegmentRec& segment, u64 resident_pages)
   }
   out.put("  ");
   out.put_unsigned(segment.nattch, 5);
-  for (u32 number : {perm.uid, perm.gid, perm.cuid, perm.cgid}) {
-    out.put_char(' ');
-    out.put_unsigned(number, 5);
-  }
-  for (i64 seconds : {segment.atime, segment.dtime, segment.ctime}) {
-    out.put_char(' ');
-    out.put_unsigned(static_cast<unsigned long long>(seconds), 10);
-  }
+  put_owners(out, perm);
+  put_times(out, {segment.atime, segment.dtime, segment.ctime});
   // Nothing is known of what stands in swap space.
   for (u64 bytes : {resident_pages * kPage, static_cast<u64>(0)}) {
     out.put_char(' ');

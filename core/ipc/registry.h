@@ -80,9 +80,27 @@ int get_object(Task& task, Registry& registry, Key key, int flags, Create create
   return existing(registry.entries[static_cast<u32>(idx)].record);
 }
 
-// What all the IPC_RMIDs do: takes the object's id and key away, in one transaction, to which
-// `change(journal, object)` adds what the family keeps beside. What is left of the object is then
-// task.rec->destroying, to be torn down. 0, -EINVAL, -EPERM, -EIO.
+// What an IPC_SET does that changes nothing but owner and mode. 0, -EINVAL, -EPERM, -EIO.
+// Linux: ipc/util.c:ipcctl_obtain_check(), ipc_update_perm()
+template <class LockedObject>
+long set_object_perm(Task& task, Registry& registry, i32 id, const struct ipc_perm& wanted,
+                     i64 now) {
+  const u64 offset = find_record(task, registry, id);
+  if (offset == 0) return -EINVAL;
+  LockedObject object(task, offset);
+  if (!object) return -EIO;
+  if (!object.is(id)) return -EINVAL;
+  if (!is_owner_or_admin(*task.cred, object->perm)) return -EPERM;
+  Journal journal(task);
+  if (const int error = update_perm(journal, object->perm, wanted)) return error;
+  journal.set(object->ctime, now);
+  journal.commit();
+  return 0;
+}
+
+// What the IPC_RMIDs of queues and sets do: takes the object's id and key away, in one transaction,
+// to which `change(journal, object)` adds what the family keeps beside. What is left of the object
+// is then task.rec->destroying, to be torn down. 0, -EINVAL, -EPERM, -EIO.
 template <class LockedObject, class Change>
 long unregister_object(Task& task, Registry& registry, i32 id, Change change) {
   Locked locked(task, registry.lock);

@@ -251,21 +251,6 @@ long info(Task& task, int command, void* buffer) {
   return max_idx < 0 ? 0 : max_idx;
 }
 
-// Linux: ipc/util.c:ipcctl_obtain_check(), ipc_update_perm(), ipc/sem.c:semctl_down()
-long set_perm(Task& task, i32 id, const struct semid_ds& wanted) {
-  const u64 offset = find_record(task, sem_registry(*task.cell), id);
-  if (offset == 0) return -EINVAL;
-  LockedSet set(task, offset);
-  if (!set) return -EIO;
-  if (!set.is(id)) return -EINVAL;
-  if (!is_owner_or_admin(*task.cred, set->perm)) return -EPERM;
-  Journal journal(task);
-  if (const int error = update_perm(journal, set->perm, wanted.sem_perm)) return error;
-  journal.set(set->ctime, now(task));
-  journal.commit();
-  return 0;
-}
-
 long remove_set(Task& task, i32 id) {
   Registry& registry = sem_registry(*task.cell);
   const long result =
@@ -295,7 +280,8 @@ long control(Task& task, i32 id, int num, int command, unsigned long argument) {
       // The buffer is read before the id is looked at.
       struct semid_ds wanted;
       if (copy_from_user(&wanted, buffer, sizeof wanted) != 0) return -EFAULT;
-      return set_perm(task, id, wanted);
+      return set_object_perm<LockedSet>(task, sem_registry(*task.cell), id, wanted.sem_perm,
+                                        now(task));
     }
     case IPC_RMID: return remove_set(task, id);
     default: return -EINVAL;

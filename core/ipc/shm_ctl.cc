@@ -103,21 +103,6 @@ long info(Task& task, int command, void* buffer) {
 
 // --------------------------------------------------------------------------- changing
 
-// Linux: ipc/util.c:ipcctl_obtain_check(), ipc_update_perm(), ipc/shm.c:shmctl_down()
-long set_perm(Task& task, i32 id, const struct shmid_ds& wanted) {
-  const u64 offset = find_record(task, shm_registry(*task.cell), id);
-  if (offset == 0) return -EINVAL;
-  LockedSegment segment(task, offset);
-  if (!segment) return -EIO;
-  if (!segment.is(id)) return -EINVAL;
-  if (!is_owner_or_admin(*task.cred, segment->perm)) return -EPERM;
-  Journal journal(task);
-  if (const int error = update_perm(journal, segment->perm, wanted.shm_perm)) return error;
-  journal.set(segment->ctime, now(task));
-  journal.commit();
-  return 0;
-}
-
 // Linux: ipc/shm.c:do_shm_rmid()
 long remove_segment(Task& task, i32 id) {
   const Cell& cell = *task.cell;
@@ -194,7 +179,8 @@ long control(Task& task, i32 id, int command, void* buffer) {
       // The buffer is read before the id is looked at.
       struct shmid_ds wanted;
       if (copy_from_user(&wanted, buffer, sizeof wanted) != 0) return -EFAULT;
-      return set_perm(task, id, wanted);
+      return set_object_perm<LockedSegment>(task, shm_registry(*task.cell), id, wanted.shm_perm,
+                                            now(task));
     }
     case IPC_RMID: return remove_segment(task, id);
     case SHM_LOCK:

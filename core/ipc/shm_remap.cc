@@ -306,11 +306,10 @@ long sys_change_mapping(Task& task, const SystemCall& call, const PieceFlags& fl
   });
 }
 
-long sys_change_all_mappings(Task& task, const SystemCall& call, const PieceFlags& flags) {
-  return with_map(task, [&] {
-    const long result = call.make();
-    if (result == 0) change_flags(task, 0, ~0ull, flags);
-    return result;
+void sys_note_all_mappings(Task& task, const PieceFlags& flags) {
+  with_map(task, [&] {
+    change_flags(task, 0, ~0ull, flags);
+    return 0l;
   });
 }
 

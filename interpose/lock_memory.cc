@@ -1,0 +1,56 @@
+// mlockall(2): locking the cell would put memory behind all of it, 1.6 GiB of its filesystem.
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "core/base/file.h"
+#include "interpose/memory.h"
+
+namespace ipcell {
+
+namespace {
+
+// Reads the lines of /proc/self/maps, "START-END ...", and calls `visit(start, end)` for each.
+template <class Visit>
+bool for_each_mapping(Visit visit) {
+  const Descriptor maps(open_at(AT_FDCWD, "/proc/self/maps", O_RDONLY));
+  if (maps.fd() < 0) return false;
+  u64 numbers[2] = {};
+  u32 field = 0;  // 0: the start, 1: the end, 2: what does not matter
+  char text[4096];
+  long size;
+  while ((size = sys::call(SYS_read, maps.fd(), sys::arg(text), sizeof text)) > 0) {
+    for (long n = 0; n < size; ++n) {
+      const char c = text[n];
+      if (c == '\n') {
+        visit(numbers[0], numbers[1]);
+        numbers[0] = numbers[1] = field = 0;
+      } else if (field < 2 && (c == '-' || c == ' ')) {
+        ++field;
+      } else if (field < 2) {
+        numbers[field] = numbers[field] * 16 + static_cast<u64>(c <= '9' ? c - '0' : c - 'a' + 10);
+      }
+    }
+  }
+  return size == 0;
+}
+
+}  // namespace
+
+long lock_all_but_cell(const Cell& cell, long flags) {
+  if ((flags & MCL_ONFAULT) != 0) return sys::call(SYS_mlockall, flags);
+  // All that can fail fails here; memory comes behind it below.
+  const long error = sys::call(SYS_mlockall, flags | MCL_ONFAULT);
+  if (error != 0) return error == -EINVAL ? sys::call(SYS_mlockall, flags) : error;
+  const u64 start = reinterpret_cast<std::uintptr_t>(cell.base());
+  sys::call(SYS_munlock, static_cast<long>(start), static_cast<long>(kCellSize));
+  const bool is_read = for_each_mapping([&](u64 from, u64 to) {
+    if (from < start + kCellSize && to > start) return;
+    sys::call(SYS_mlock, static_cast<long>(from), static_cast<long>(to - from));
+  });
+  if (!is_read) return sys::call(SYS_mlockall, flags);
+  // What is mapped from now on is locked as was asked for.
+  return (flags & MCL_FUTURE) != 0 ? sys::call(SYS_mlockall, MCL_FUTURE) : 0;
+}
+
+}  // namespace ipcell
