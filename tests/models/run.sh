@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks the Promela models of docs/models with spin, exhaustively: each must hold, and each seeded
-# bug must be found. `run.sh lock`, `run.sh handoff` and `run.sh undo` check one of them; `--all` before that adds
+# bug must be found. `run.sh lock`, `handoff`, `undo` or `fork` checks one of them; `--all` before that adds
 # configurations that take minutes and gigabytes.
 # Exit status: 0 all as expected, 1 not, 77 no spin (or no C compiler) here.
 set -eu
@@ -17,7 +17,7 @@ if [ "${1:-}" = --all ]; then
   optimise=-O2
   shift
 fi
-wanted=${*:-lock handoff undo}
+wanted=${*:-lock handoff undo fork}
 
 for tool in spin "${CC:-cc}"; do
   if ! command -v "$tool" >/dev/null 2>&1; then
@@ -79,6 +79,7 @@ check holds handoff -DREMOVALS=1 -DSENDS=1 -DINTERRUPTS=0
 check holds handoff -DREMOVALS=1 -DSENDS=1 -DRECEIVES=1
 check holds undo -DDEATHS=0
 check holds undo -DDEATHS=2
+check holds fork
 if [ $all = yes ]; then
   check holds lock -DOPERATIONS=2 -DREAPS=3
   check holds lock -DOPERATIONS=1 -DREAPS=4 -DSPARE_SLOT
@@ -86,6 +87,7 @@ if [ $all = yes ]; then
   check holds handoff -DREMOVALS=1 -DINTERRUPTS=0
   check holds handoff -DDEATHS=2 -DINTERRUPTS=0 -DRECEIVES=1
   check holds undo -DLOOKS=3
+  check holds fork -DLOOKS=4
 fi
 
 echo '--- the models can fail'
@@ -101,6 +103,9 @@ check fails handoff -DBUG_CANCEL -DDEATHS=0
 check fails handoff -DNO_RECHECK -DINTERRUPTS=0
 for bug in TOKEN WITNESS BURYING TWICE FORGET; do
   check fails undo -DBUG_$bug
+done
+for bug in LATE GUESS TASK OPEN KEEP; do
+  check fails fork -DBUG_$bug
 done
 
 if [ $failures != 0 ]; then
