@@ -69,11 +69,17 @@ struct RemapCall {
 };
 long sys_mremap(Task& task, const RemapCall& call);
 
-// fork(2) of a process that has something attached: before it, and behind it in the parent. Between
-// them the address map is locked. 0; -ENOMEM: there is to be no fork. `child`: its pid, -1 if there
-// is none, 0 if it is not known. `is_task`: the child attaches its task before fork(2) returns.
-int sys_fork_begin(Task& task);
-void sys_fork_end(Task& task, i32 child, bool is_task = false);
+// fork(2) of a process that has something attached: before it, behind it in the parent, and when
+// the child's pid is known. Between the first two the address map is locked. 0; -ENOMEM: there is
+// to be no fork. `child`: its pid, -1 if there is none, 0 if it is not known. `is_task`: the child
+// attaches its task before fork(2) returns.
+struct ForkRecord {
+  u64 heir = 0;  // ProcessRec of the child; 0: nothing was begun
+  u64 serial = 0;
+};
+int sys_fork_begin(Task& task, ForkRecord& record);
+void sys_fork_unlock(Task& task);
+void sys_fork_end(Task& task, const ForkRecord& record, i32 child, bool is_task = false);
 // clone(2) with CLONE_VM: another process will run in this memory, and may live longer.
 void sys_share_memory(Task& task);
 

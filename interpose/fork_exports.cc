@@ -10,6 +10,7 @@
 #include "interpose/memory.h"
 #include "interpose/process.h"
 #include "interpose/real.h"
+#include "interpose/signals_blocked.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -17,56 +18,72 @@ namespace ipcell {
 
 namespace {
 
-// A handler that came between a fork(2) and what is to be done behind it might fork itself.
-class SignalsBlocked {
- public:
-  void block() {
-    const u64 all = ~0ull;
-    sys::call(SYS_rt_sigprocmask, SIG_BLOCK, sys::arg(&all), sys::arg(&before_), sizeof before_);
-  }
-  void unblock() const {
-    sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::arg(&before_), 0, sizeof before_);
-  }
-
- private:
-  u64 before_ = 0;
-};
-
-// A fork that was begun, and is still to be ended; the child has a copy.
-struct BegunFork {
-  bool has_begun;
+// A fork(2) in the making. It is begun as late before it, and ended as soon behind it, as can be:
+// libc runs the program's handlers (pthread_atfork(3)) outside of ours, which may wait for other
+// threads, or fork.
+struct ForkFrame {
+  ForkRecord record;
+  bool has_begun = false;
+  // No handler of a signal may come in between, and fork itself.
   SignalsBlocked signals;
 };
-constinit thread_local BegunFork t_begun = {};
-// One of our own wrappers is around libc's fork(), whose handlers then have nothing to do.
-constinit thread_local bool t_is_wrapped = false;
+// Of the wrapper of ours that is around libc's fork() just now; the child has a copy.
+constinit thread_local ForkFrame* t_frame = nullptr;
+// For forks inside of libc: daemon(3), forkpty(3) and their like.
+constinit thread_local ForkFrame t_inside = {};
 
-void before_fork() {
-  if (!t_is_wrapped) begin_fork();
-}
-void after_fork_in_parent() {
-  if (!t_is_wrapped) end_fork_in_parent(0, true);
-}
-void after_fork_in_child() {
-  if (!t_is_wrapped) end_fork_in_child();
+ForkFrame& current_frame() { return t_frame != nullptr ? *t_frame : t_inside; }
+
+// 0, or -errno: there is to be no child.
+int begin(ForkFrame& frame) {
+  frame.record = {};
+  frame.has_begun = false;
+  if (process_addresses().is_empty() || is_borrowed_memory()) return 0;
+  Task* task = current_task();
+  if (task == nullptr) return 0;
+  frame.signals.block();
+  const int error = sys_fork_begin(*task, frame.record);
+  frame.has_begun = error == 0;
+  if (error != 0) frame.signals.unblock();
+  return error;
 }
 
-// `make()` is a fork(2) as libc has it.
-template <class Make>
-pid_t make_fork(Make make, bool is_task = true) {
-  if (const int error = begin_fork()) return static_cast<pid_t>(to_libc(error));
-  const bool is_wrapped = t_is_wrapped;
-  t_is_wrapped = true;
-  const pid_t child = make();
-  t_is_wrapped = is_wrapped;
-  const int saved_errno = errno;
-  if (child == 0) {
-    end_fork_in_child();
-  } else {
-    end_fork_in_parent(child, is_task);
-  }
-  errno = saved_errno;
-  return child;
+void unlock_in_parent(ForkFrame& frame) {
+  if (!frame.has_begun) return;
+  frame.has_begun = false;
+  sys_fork_unlock(*task_if_any());
+  frame.signals.unblock();
+}
+
+// `child`: its pid, -1 if there is none, 0 if it is not known.
+void end_in_parent(const ForkFrame& frame, int child, bool is_task) {
+  Task* task = task_if_any();
+  if (frame.record.heir != 0 && task != nullptr) sys_fork_end(*task, frame.record, child, is_task);
+}
+
+// The child's task takes over what was counted for it; if there was no memory to count it, it
+// counts now.
+void end_in_child(ForkFrame& frame) {
+  const bool has_begun = frame.has_begun;
+  frame.has_begun = false;
+  if (!process_addresses().is_empty()) current_task();
+  if (has_begun) frame.signals.unblock();
+}
+
+// A child that can't become a task: what was counted is its parent's to name.
+void end_in_clone(ForkFrame& frame) {
+  process_addresses().heir = process_addresses().heir_serial = 0;
+  if (frame.has_begun) frame.signals.unblock();
+  frame.has_begun = false;
+}
+
+void before_fork() { begin(current_frame()); }
+void after_fork_in_parent() { unlock_in_parent(current_frame()); }
+void after_fork_in_child() { end_in_child(current_frame()); }
+
+// Registered before any of the program's: so ours come last before a fork, and first behind it.
+__attribute__((constructor)) void watch_forks() {
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 constinit Real<pid_t()> real_fork("fork");
@@ -81,62 +98,64 @@ __attribute__((constructor)) void resolve_fork() {
   real_clone.resolve();
 }
 
+pid_t fork_with_handlers() {
+  if (process_addresses().is_empty()) return real_fork();
+  ForkFrame frame;
+  ForkFrame* const outer = t_frame;
+  t_frame = &frame;
+  const pid_t child = real_fork();
+  t_frame = outer;
+  const int saved_errno = errno;
+  if (child != 0) end_in_parent(frame, child, true);
+  errno = saved_errno;
+  return child;
+}
+
+// `make(frame)` is a fork(2) that runs no handlers, with 0 in the child.
+template <class Make>
+pid_t fork_without_handlers(Make make, bool is_task) {
+  ForkFrame frame;
+  if (const int error = begin(frame)) return static_cast<pid_t>(to_libc(error));
+  const pid_t child = make(frame);
+  const int saved_errno = errno;
+  if (child == 0) {
+    end_in_child(frame);
+  } else {
+    unlock_in_parent(frame);
+    end_in_parent(frame, child, is_task);
+  }
+  errno = saved_errno;
+  return child;
+}
+
 // What a child of clone(3) is to run.
 struct CloneStart {
   int (*run)(void*);
   void* argument;
+  ForkFrame* frame;
 };
 
-// The child has its own copy of `start`.
+// The child has its own copies of `start`, and of the frame.
 int run_clone(void* start) {
-  t_is_wrapped = false;
-  end_fork_in_clone();
   const auto* wanted = static_cast<const CloneStart*>(start);
+  t_frame = nullptr;
+  end_in_clone(*wanted->frame);
   return wanted->run(wanted->argument);
 }
 
 }  // namespace
 
-int begin_fork() {
-  t_begun.has_begun = false;
-  if (process_addresses().is_empty() || is_borrowed_memory()) return 0;
-  Task* task = current_task();
-  if (task == nullptr) return 0;
-  t_begun.signals.block();
-  const int error = sys_fork_begin(*task);
-  t_begun.has_begun = error == 0;
-  if (error != 0) t_begun.signals.unblock();
-  return error;
-}
-
-void end_fork_in_parent(int child, bool is_task) {
-  if (!t_begun.has_begun) return;
-  t_begun.has_begun = false;
-  sys_fork_end(*task_if_any(), child, is_task);
-  t_begun.signals.unblock();
-}
-
-void end_fork_in_child() {
-  const bool has_begun = t_begun.has_begun;
-  t_begun.has_begun = false;
-  // The child's task takes over what was counted for it; if there was no memory to count it, it
-  // counts now.
-  if (!process_addresses().is_empty()) current_task();
-  if (has_begun) t_begun.signals.unblock();
-}
-
-void end_fork_in_clone() {
-  // What was counted is its parent's to name.
-  process_addresses().heir = process_addresses().heir_serial = 0;
-  if (t_begun.has_begun) t_begun.signals.unblock();
-  t_begun.has_begun = false;
-}
-
-// daemon(3), forkpty(3) and their like call libc's fork() inside, past us.
-void watch_forks() {
-  static u32 is_watching;
-  if (load_relaxed(is_watching) != 0 || exchange(is_watching, 1u) != 0) return;
-  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+long fork_by_number(long number, long a, long b, long c, long d, long e) {
+  ForkFrame frame;
+  if (const int error = begin(frame)) return to_libc(error);
+  const long child = sys::call(number, a, b, c, d, e);
+  if (child == 0) {
+    end_in_clone(frame);
+  } else {
+    unlock_in_parent(frame);
+    end_in_parent(frame, child > 0 ? static_cast<int>(child) : -1, false);
+  }
+  return to_libc(child);
 }
 
 static void share_memory() {
@@ -148,12 +167,10 @@ static void share_memory() {
 
 }  // namespace ipcell
 
-IPCELL_EXPORT pid_t fork() noexcept {
-  return ipcell::make_fork([] { return ipcell::real_fork(); });
-}
+IPCELL_EXPORT pid_t fork() noexcept { return ipcell::fork_with_handlers(); }
 
 IPCELL_EXPORT pid_t _Fork() noexcept {
-  return ipcell::make_fork([] { return ipcell::real_fork_only(); });
+  return ipcell::fork_without_handlers([](const auto&) { return ipcell::real_fork_only(); }, true);
 }
 
 #if defined(__x86_64__)
@@ -218,12 +235,12 @@ IPCELL_EXPORT int clone(int (*run)(void*), void* stack, int flags, void* argumen
   pid_t* child_tid = va_arg(rest, pid_t*);
   va_end(rest);
   if ((flags & CLONE_VM) == 0) {
-    ipcell::CloneStart start = {run, argument};
-    const auto make = [&] {
+    const auto make = [&](ipcell::ForkFrame& frame) {
+      ipcell::CloneStart start = {run, argument, &frame};
       return ipcell::real_clone(ipcell::run_clone, stack, flags, &start, parent_tid, tls,
                                 child_tid);
     };
-    return ipcell::make_fork(make, false);
+    return ipcell::fork_without_handlers(make, false);
   }
   if ((flags & CLONE_THREAD) == 0) ipcell::share_memory();
   return ipcell::real_clone(run, stack, flags, argument, parent_tid, tls, child_tid);

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "core/base/file.h"
+#include "core/ipc/shm.h"
 #include "interpose/memory.h"
 
 namespace ipcell {
@@ -35,18 +36,30 @@ bool for_each_mapping(Visit visit) {
   return size == 0;
 }
 
+template <class IsCell>
+bool is_within_limit(IsCell is_cell) {
+  u64 bytes = 0;
+  const bool is_read = for_each_mapping([&](u64 from, u64 to) {
+    if (!is_cell(from, to)) bytes += to - from;
+  });
+  return is_read && bytes <= memory_lock_limit();
+}
+
 }  // namespace
 
 long lock_all_but_cell(const Cell& cell, long flags) {
   if ((flags & MCL_ONFAULT) != 0) return sys::call(SYS_mlockall, flags);
   // All that can fail fails here; memory comes behind it below.
   const long error = sys::call(SYS_mlockall, flags | MCL_ONFAULT);
-  if (error != 0) return error == -EINVAL ? sys::call(SYS_mlockall, flags) : error;
+  if (error == -EINVAL) return sys::call(SYS_mlockall, flags);
   const u64 start = reinterpret_cast<std::uintptr_t>(cell.base());
+  const auto is_cell = [&](u64 from, u64 to) { return from < start + kCellSize && to > start; };
+  // The limit that is too low may be so for the cell alone.
+  if (error != 0 && (error != -ENOMEM || !is_within_limit(is_cell))) return error;
   sys::call(SYS_munlock, static_cast<long>(start), static_cast<long>(kCellSize));
   const bool is_read = for_each_mapping([&](u64 from, u64 to) {
-    if (from < start + kCellSize && to > start) return;
-    sys::call(SYS_mlock, static_cast<long>(from), static_cast<long>(to - from));
+    if (!is_cell(from, to))
+      sys::call(SYS_mlock, static_cast<long>(from), static_cast<long>(to - from));
   });
   if (!is_read) return sys::call(SYS_mlockall, flags);
   // What is mapped from now on is locked as was asked for.

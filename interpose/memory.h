@@ -15,16 +15,8 @@ long change_mappings(long number, long a, long b, long c, long d, long e, long f
 // mlockall(2) with MCL_CURRENT, for all that is mapped but the cell itself. 0 or -errno.
 long lock_all_but_cell(const Cell& cell, long flags);
 
-// Around a call that makes a child with a copy of this process's memory: what is attached is
-// counted for the child before there is one. 0, or -errno: there is to be no child.
-int begin_fork();
-// After the call, in the parent: the child's pid; -1 if there is none; 0: it is not known.
-// `is_task`: the child calls end_fork_in_child().
-void end_fork_in_parent(int child, bool is_task);
-void end_fork_in_child();
-// The same for a child that can't become a task: of clone(2).
-void end_fork_in_clone();
-// From now on forks inside of libc are noticed: the process has attached something.
-void watch_forks();
+// syscall(2) of fork(2), or of clone(2) without CLONE_VM and another stack: the result for libc's
+// callers. The child has no thread of libc's, so it can't become a task: its parent counts it.
+long fork_by_number(long number, long a, long b, long c, long d, long e);
 
 }  // namespace ipcell

@@ -123,7 +123,6 @@ static void* to_pointer(long result) {
 void* attach_segment(int id, const void* address, int flags) {
   Task* task = current_task();
   const long result = task != nullptr ? sys_shmat(*task, id, address, flags) : -ENOSYS;
-  if (!is_error(result)) watch_forks();
   return to_pointer(result);
 }
 

@@ -13,6 +13,7 @@
 #include "core/cell/cell_members.h"
 #include "core/ipc/signature.h"
 #include "interpose/signals.h"
+#include "interpose/signals_blocked.h"
 
 namespace ipcell {
 
@@ -269,23 +270,6 @@ bool claim(ThreadState& state) {
   return true;
 }
 
-// No handler may run while the thread is half attached: it might call us again.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    const u64 all = ~0ull;
-    sys::call(SYS_rt_sigprocmask, SIG_BLOCK, sys::arg(&all), sys::arg(&before_), sizeof before_);
-  }
-  ~AllSignalsBlocked() {
-    sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::arg(&before_), 0, sizeof before_);
-  }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  u64 before_ = 0;
-};
-
 bool prepare_locked() {
   // A child of a threaded parent may have inherited the lock from a thread that it does not have.
   if (g_generation != &g_no_generation && load_relaxed(*g_generation) == 0)
@@ -297,7 +281,7 @@ bool prepare_locked() {
 }
 
 IPCELL_COLD Task* attach_thread() {
-  const AllSignalsBlocked blocked;
+  const WithoutSignals blocked;
   ThreadState& state = t_state;
   if (!prepare_locked()) {
     say_complaint();
@@ -342,7 +326,7 @@ AddressMap& process_addresses() { return g_addresses; }
 
 void map_cell_early() {
   if (g_has_failed || is_borrowed_memory()) return;
-  const AllSignalsBlocked blocked;
+  const WithoutSignals blocked;
   // In a forked child, too, where the locks may be those of threads that it does not have.
   if (!prepare_locked()) return;
   g_addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
@@ -352,7 +336,7 @@ void map_cell_early() {
 
 void shrink_mappings() {
   if (!g_cell.is_open() || is_borrowed_memory()) return;
-  const AllSignalsBlocked blocked;
+  const WithoutSignals blocked;
   if (!prepare_locked()) return;
   g_addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
   g_addresses.file.close_windows();

@@ -84,18 +84,6 @@ constexpr bool changes_credentials(long number) {
          number == SYS_chroot;
 }
 
-// The child has no thread of libc's, so it can't become a task: its parent counts it.
-long raw_fork(long number, long a, long b, long c, long d, long e) {
-  if (const int error = ipcell::begin_fork()) return ipcell::to_libc(error);
-  const long child = ipcell::sys::call(number, a, b, c, d, e);
-  if (child != 0) {
-    ipcell::end_fork_in_parent(child > 0 ? static_cast<int>(child) : -1, false);
-  } else {
-    ipcell::end_fork_in_clone();
-  }
-  return ipcell::to_libc(child);
-}
-
 }  // namespace
 
 extern "C" {
@@ -111,7 +99,7 @@ ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) 
       return reinterpret_cast<long>(
           ipcell::attach_segment(static_cast<int>(a), pointer<const void>(b), static_cast<int>(c)));
     case SYS_fork:
-    case SYS_clone: return raw_fork(number, a, b, c, d, e);
+    case SYS_clone: return ipcell::fork_by_number(number, a, b, c, d, e);
   }
   if (is_ipc(number)) {
     Task* task = ipcell::current_task();

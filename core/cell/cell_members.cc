@@ -137,14 +137,47 @@ long for_each_process(Visit visit) {
   });
 }
 
-// The same, where it is not known as well. But a cell of one user's is mapped by nobody whose
-// processes that user may not look at.
+// True if one of the process's user ids is this process's; where that can't be known, too.
+bool is_of_own_user(long process) {
+  static constexpr char kKey[] = "Uid:";
+  const u32 own = static_cast<u32>(sys::call(SYS_geteuid));
+  std::size_t matched = 0;
+  bool is_in_line = false, is_own = false, is_known = false, has_digits = false;
+  u32 number = 0;
+  read_bytes(process, "status", [&](char c) {
+    if (is_in_line) {
+      if (c >= '0' && c <= '9') {
+        number = number * 10 + static_cast<u32>(c - '0');
+        has_digits = true;
+        return true;
+      }
+      if (has_digits) is_own = is_own || number == own;
+      is_known = is_known || has_digits;
+      number = 0;
+      has_digits = false;
+      return c != '\n';
+    }
+    matched = c == kKey[matched] ? matched + 1 : 0;
+    is_in_line = kKey[matched] == '\0';
+    return true;
+  });
+  return is_own || !is_known;
+}
+
+// The same, where it is not known as well. A process that may not be looked at (it changed its
+// rights, say) may have the cell of its user mapped; in a shared cell, of any.
 bool may_map(long process, const char* path, const struct statx* file, u32 mode) {
   const Descriptor maps(process < 0 ? process : open_at(process, "maps", O_RDONLY));
   if (maps.fd() == -ENOENT || maps.fd() == -ESRCH) return false;
-  if (maps.fd() == -EACCES || maps.fd() == -EPERM) return mode != 0600;
+  if (maps.fd() == -EACCES || maps.fd() == -EPERM) return mode != 0600 || is_of_own_user(process);
   if (maps.fd() < 0) return true;
   return has_mapping_of(process, path, file);
+}
+
+bool has_memory_since(i32 pid, u64 since) {
+  u64 start_time = 0;
+  bool is_zombie = false;
+  return read_process(pid, &start_time, &is_zombie) && !is_zombie && start_time >= since;
 }
 
 bool has_joined_task(const Cell& cell, i32 pid, u64 pid_namespace) {
@@ -175,13 +208,13 @@ int for_each_member(const CellPlace& place, MemberVisitor visit, void* context) 
   }));
 }
 
-bool has_stranger(const Cell& cell, const char* path, u64 pid_namespace) {
+bool has_stranger(const Cell& cell, const char* path, u64 pid_namespace, u64 since) {
   struct statx info;
   const bool has_file = stat_path(path, &info) == 0;
   bool is_found = false;
   if (!is_proc_of_own_namespace()) return true;
   const long error = for_each_process([&](i32 pid, long process) {
-    is_found = !has_joined_task(cell, pid, pid_namespace) &&
+    is_found = !has_joined_task(cell, pid, pid_namespace) && has_memory_since(pid, since) &&
                may_map(process, path, has_file ? &info : nullptr, cell.header().mode);
     return !is_found;
   });

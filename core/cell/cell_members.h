@@ -18,7 +18,8 @@ bool has_members(const CellPlace& place, i32 except);
 // True if a process has the cell, whose file is at `path`, mapped and no task that has joined: one
 // that is about to, or was forked a moment ago. Sees only processes of the pid namespace whose
 // /proc entry this one may read.
-bool has_stranger(const Cell& cell, const char* path, u64 pid_namespace);
+// Those that started before `since` (clock ticks since boot; 0: none) are not asked for.
+bool has_stranger(const Cell& cell, const char* path, u64 pid_namespace, u64 since);
 
 // For a process that exits while Header::orphaned is set, as the last thing that it does in the
 // cell: removes the cell if no other process belongs to it. Leaves a descriptor open on purpose.

@@ -284,6 +284,8 @@ struct SegmentSpace {
   u32 pad;
   u64 allowance;  // pages that may be promised without asking again; guarded by memory_lock
   i64 asked_ns;   // when that was; CLOCK_MONOTONIC
+  u64 untouched;  // promised pages without memory, as counted at counted_ns; guarded by memory_lock
+  i64 counted_ns;
 };
 
 // What a file is made with, if the filesystem takes it: 4 TiB. Halved until it does.

@@ -21,6 +21,10 @@ constexpr bool is_same(const ProcessId& a, const ProcessId& b) {
          (!has_times || a.start_time == b.start_time);
 }
 
+constexpr bool is_identical(const ProcessId& a, const ProcessId& b) {
+  return a.pid == b.pid && a.start_time == b.start_time && a.pid_namespace == b.pid_namespace;
+}
+
 // Reads /proc/PID/stat: the process's start time (clock ticks since boot) and whether it is a
 // zombie with no thread left. False if it is not there.
 bool read_process(i32 pid, u64* start_time, bool* is_zombie);

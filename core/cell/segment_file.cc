@@ -142,24 +142,30 @@ void SegmentFile::map_windows() {
     unmap(static_cast<u64>(first), size_ + kPage);
     return;
   }
-  read_only_ = static_cast<u64>(second);
-  writable_ = static_cast<u64>(first);
+  store_release(read_only_, static_cast<u64>(second));
+  store_release(writable_, static_cast<u64>(first));
 }
 
+// Forgotten first: a child that is forked just then must not take what is no more for a mapping.
 void SegmentFile::unmap_windows() {
   forget_seeds();
   if (writable_ == 0) return;
-  unmap(writable_, size_ + kPage);
-  unmap(read_only_, size_ + kPage);
-  writable_ = read_only_ = 0;
+  const u64 writable = writable_, read_only = read_only_;
+  store_release(writable_, 0);
+  store_release(read_only_, 0);
+  kill_barrier();
+  unmap(writable, size_ + kPage);
+  unmap(read_only, size_ + kPage);
 }
 
 // --------------------------------------------------------------------------- mapping
 
 void SegmentFile::forget_seeds() {
-  if (seed_area_ != 0) unmap(seed_area_, kSeeds * kPage);
-  seed_area_ = 0;
+  const u64 area = seed_area_;
   for (Seed& seed : seeds_) seed = {};
+  store_release(seed_area_, 0);
+  kill_barrier();
+  if (area != 0) unmap(area, kSeeds * kPage);
 }
 
 // Made early: the program may look for a free address, and then attach there.

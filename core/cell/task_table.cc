@@ -125,7 +125,6 @@ int claim_task(Task& task, ReapObjects reap_objects) {
   // reserved slot and reap the dead.
   if (claim_in(task, common, kTaskSlots) != 0) return -ENOMEM;
   reap_all(task, reap_objects);
-  for (u32 slot = common + 1; slot <= kTaskSlots; ++slot) reap_task(task, slot, reap_objects);
   const u32 by_slot = task.slot;
   release_task(task);
   error = claim_in(task, 0, common);
@@ -152,13 +151,18 @@ void reap_task(Task& task, u32 dead_slot, ReapObjects reap_objects) {
 }
 
 void reap_all(Task& task, ReapObjects reap_objects) {
+  const auto reap_range = [&](u32 first, u32 last) {
+    for (u32 slot = first; slot <= last; ++slot) {
+      if (slot == task.slot || !is_dead(*task.cell, slot)) continue;
+      const Critical critical(task);
+      Locked locked(task, task.cell->header().reap_lock);
+      reap_locked(task, slot, reap_objects);
+    }
+  };
+  const u32 common = kTaskSlots - kReservedSlots;
   const u32 high = load_acquire(task.cell->header().slots_high);
-  for (u32 slot = 1; slot <= high && slot <= kTaskSlots; ++slot) {
-    if (slot == task.slot || !is_dead(*task.cell, slot)) continue;
-    const Critical critical(task);
-    Locked locked(task, task.cell->header().reap_lock);
-    reap_locked(task, slot, reap_objects);
-  }
+  reap_range(1, high < common ? high : common);
+  reap_range(common + 1, kTaskSlots);
 }
 
 }  // namespace ipcell

@@ -68,7 +68,8 @@ bool is_nobody_unknown(Task& task, const ProcessRec& process) {
   if (task.stranger_seen_ns != 0 && now_ns - task.stranger_seen_ns < kMomentNs) return false;
   const char* path = task.addresses != nullptr ? task.addresses->file.path() : nullptr;
   const bool has_seen =
-      path == nullptr || has_stranger(*task.cell, path, task.identity.pid_namespace);
+      path == nullptr ||
+      has_stranger(*task.cell, path, task.identity.pid_namespace, process.start_time);
   task.stranger_seen_ns = has_seen ? now_ns : 0;
   return !has_seen;
 }
@@ -95,6 +96,9 @@ bool is_gone(Task& task, ProcessRec& process, bool guesses) {
   if (id.pid_namespace != 0 && id.pid_namespace != task.identity.pid_namespace)
     return guesses && find_living_task(*task.cell, id) == kNoSlot;
   if (load_acquire(process.is_gone) != 0) return true;
+  // Read without the table's lock: half of a name leads to another process, or to none.
+  if (load_acquire(process.is_named_anew) != 0 || !is_identical(id, process_of(process)))
+    return false;
   const bool is_gone = is_process_gone(id);
   if (is_gone) store_release(process.is_gone, 1u);
   return is_gone;
@@ -296,7 +300,7 @@ u64 link_process(Journal& journal, Task& task, const HoldBlocks& blocks, const P
   process.pid_namespace = id.pid_namespace;
   process.holds = 0;
   process.serial = 0;
-  process.is_lent = process.is_gone = 0;
+  process.is_lent = process.is_gone = process.is_named_anew = process.pad = 0;
   process.next = bucket_of(*task.cell, process.pid);
   blocks.process.take(journal, task);
   enter_bucket(journal, *task.cell, process);
@@ -418,12 +422,15 @@ void name_process(Task& task, ProcessRec& process, const ProcessId& id) {
   Journal journal(task);
   if (!leave_bucket(journal, *task.cell, process)) return;
   // is_gone() looks without the table's lock, and if the task dies here: a pid beside the maker's
-  // slot would be the list of a thread's own.
+  // slot would be the list of a thread's own, and half of a name nobody's.
+  journal.set(process.is_named_anew, 1u);
+  journal.set_if_changed(process.is_gone, 0u);
   journal.set_if_changed(process.tid, 0);
   journal.set_if_changed(process.pid, id.pid);
   journal.set_if_changed(process.start_time, id.start_time);
   journal.set_if_changed(process.pid_namespace, id.pid_namespace);
   enter_bucket(journal, *task.cell, process);
+  journal.set(process.is_named_anew, 0u);
   journal.commit();
 }
 
@@ -451,6 +458,8 @@ void join_process(Task& task) {
   if (process == nullptr) return;
   // Nobody frees the record: its process lives.
   task.undo_process = task.own_process = offset;
+  // A name without a start time may have been another's.
+  store_release(process->is_gone, 0u);
   const auto is_of_older_image = [&](const HoldRec& hold) {
     return is_attachment(cell, hold) && hold.image != task.identity.image;
   };

@@ -19,16 +19,18 @@ struct HoldLists {
 // Guarded by the process table's lock, and so are the proc links of its holds.
 // Linux: ipc/sem.c:struct sem_undo_list, and what there is of struct mm_struct.
 struct ProcessRec {
-  u64 free_link;  // FreeBlock::next
-  i32 pid;        // 0: of a child that is about to be forked
-  i32 tid;        // 0; or the one thread whose list this is, after unshare(CLONE_SYSVSEM)
-  u64 start_time;
+  u64 free_link;   // FreeBlock::next
+  i32 pid;         // 0: of a child that is about to be forked
+  i32 tid;         // 0; or the one thread whose list this is, after unshare(CLONE_SYSVSEM)
+  u64 start_time;  // of the parent, as long as the pid is 0
   u64 pid_namespace;
   u64 next;     // in the bucket
   u64 holds;    // HoldRecs, the newest first
   u64 serial;   // not 0: made before a fork(2); the number by which parent and child know it again
   u32 is_lent;  // 1: other processes may run in its memory, and live longer
   u32 is_gone;  // 1: it was found to be; a hint that saves others the question, atomic
+  u32 is_named_anew;  // 1: pid, start time and namespace are just being changed
+  u32 pad;
 };
 static_assert(sizeof(ProcessRec) <= kBlockSize[static_cast<u32>(BlockClass::Process)]);
 

@@ -87,9 +87,10 @@ void promise(Task& task, SegmentRec& segment) {
   journal.commit();
 }
 
+constexpr i64 kMomentNs = 100'000'000;
+
 // A few pages may be promised without asking the filesystem each time.
 bool is_allowed(SegmentSpace& space, u64 pages) {
-  constexpr i64 kMomentNs = 100'000'000;
   if (pages > space.allowance || monotonic_nanoseconds() - space.asked_ns > kMomentNs) return false;
   store_relaxed(space.allowance, space.allowance - pages);
   return true;
@@ -103,6 +104,17 @@ void set_allowance(SegmentSpace& space, u64 spare) {
   store_relaxed(space.asked_ns, monotonic_nanoseconds());
 }
 
+// Counting takes long where there are many: what was counted a moment ago does.
+u64 recall_untouched(Task& task, SegmentSpace& space) {
+  const i64 now_ns = monotonic_nanoseconds();
+  if (space.counted_ns == 0 || now_ns - space.counted_ns > kMomentNs) {
+    Locked locked(task, shm_registry(*task.cell).lock);
+    store_relaxed(space.untouched, count_untouched(task));
+    store_relaxed(space.counted_ns, now_ns);
+  }
+  return space.untouched;
+}
+
 // The memory lock is held.
 int ask_for_memory(Task& task, SegmentRec& segment) {
   SegmentFile& file = task.addresses->file;
@@ -111,13 +123,11 @@ int ask_for_memory(Task& task, SegmentRec& segment) {
   u64 free = 0;
   if (file.pays_when_touched(&free)) {
     u64 untouched = load_relaxed(space.promised);
-    if (!leaves_slack(untouched + wanted, free)) {
-      Locked locked(task, shm_registry(*task.cell).lock);
-      untouched = count_untouched(task);
-    }
+    if (!leaves_slack(untouched + wanted, free)) untouched = recall_untouched(task, space);
     if (leaves_slack(untouched + wanted, free)) {
       promise(task, segment);
       set_allowance(space, free / 4 - (untouched + wanted));
+      store_relaxed(space.untouched, space.untouched + wanted);
       return 0;
     }
     store_relaxed(space.allowance, 0);

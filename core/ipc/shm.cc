@@ -55,15 +55,17 @@ int refuse_huge_pages(const Task& task, const SegmentArgs& args) {
   return args.pages() * kPage <= memory_lock_limit() ? -ENOMEM : -EPERM;
 }
 
+bool is_over_shmall(const Task& task, const Registry& registry, u64 pages) {
+  const u64 total = static_cast<u64>(registry.total);
+  return total + pages < total || total + pages > load_relaxed(task.cell->header().limits.shmall);
+}
+
 // Linux: ipc/shm.c:newseg(), what it checks first. The registry is locked.
 int check_new(const Task& task, const Registry& registry, const SegmentArgs& args) {
   const Limits& limits = task.cell->header().limits;
   if (args.size < SHMMIN || args.size > load_relaxed(limits.shmmax)) return -EINVAL;
-  const u64 total = static_cast<u64>(registry.total);
-  if (args.pages() * kPage < args.size || total + args.pages() < total ||
-      total + args.pages() > load_relaxed(limits.shmall)) {
+  if (args.pages() * kPage < args.size || is_over_shmall(task, registry, args.pages()))
     return -ENOSPC;
-  }
   if ((args.flags & SHM_HUGETLB) != 0) return refuse_huge_pages(task, args);
   // No file can be larger.
   return static_cast<i64>(args.size) < 0 ? -EINVAL : 0;
@@ -119,6 +121,8 @@ int add_segment_locked(Task& task, Registry& registry) {
   SegmentRec& segment = built_segment(task);
   // Locked until the commit: who finds the record before it waits here, and learns what came of it.
   Locked locked(task, segment.lock);
+  // Others may have made some meanwhile.
+  if (is_over_shmall(task, registry, segment.pages)) return -ENOSPC;
   Journal journal(task);
   const i32 limit = static_cast<i32>(load_relaxed(task.cell->header().limits.shmmni));
   const int id =

@@ -57,7 +57,8 @@ u64 make_heir(Task& task, u64 serial) {
   if (blocks.process.reserve(task, BlockClass::Process) != 0) return 0;
   Journal journal(task);
   // Until it has a pid it says whose child it is.
-  const u64 offset = link_process(journal, task, blocks, {0, 0, task.identity.pid_namespace},
+  const u64 offset = link_process(journal, task, blocks,
+                                  {0, task.identity.start_time, task.identity.pid_namespace},
                                   static_cast<i32>(task.slot));
   blocks.process.as<ProcessRec>()->serial = serial;
   journal.set(task.rec->unborn, offset);
@@ -75,7 +76,9 @@ int count_heir(Task& task, u64 heir) {
   return 0;
 }
 
-void clear_unborn(Task& task) {
+// A handler of fork(2) may have forked meanwhile, and so named another record there.
+void clear_unborn(Task& task, u64 heir) {
+  if (task.rec->unborn != heir) return;
   Journal journal(task);
   journal.set(task.rec->unborn, 0);
   journal.commit();
@@ -119,7 +122,7 @@ void drop_heir(Task& task, u64 offset, u64 serial) {
     process = heir_at(*task.cell, offset, serial);
   }
   if (process != nullptr) bury_process(task, *process);
-  clear_unborn(task);
+  clear_unborn(task, offset);
 }
 
 // What the child did not inherit.
@@ -184,9 +187,10 @@ void recount(Task& task) {
 
 }  // namespace
 
-int sys_fork_begin(Task& task) {
+int sys_fork_begin(Task& task, ForkRecord& record) {
   AddressMap& map = *task.addresses;
   const Critical critical(task);
+  record = {};
   map.lock(static_cast<u32>(task.identity.tid));
   if (task.cell->is_poisoned() || map.count() == 0) return 0;
   if (task.rec->unborn != 0) leave_unborn(task, *task.rec, task.slot);
@@ -198,18 +202,23 @@ int sys_fork_begin(Task& task) {
     map.unlock();
     return error;
   }
+  record = {heir, serial};
   map.heir = heir;
   map.heir_serial = serial;
   map.heir_version = map.version();
   return 0;
 }
 
-void sys_fork_end(Task& task, i32 child, bool is_task) {
+void sys_fork_unlock(Task& task) {
   AddressMap& map = *task.addresses;
   const Critical critical(task);
-  const u64 heir = map.heir, serial = map.heir_serial;
   map.heir = map.heir_serial = 0;
   map.unlock();
+}
+
+void sys_fork_end(Task& task, const ForkRecord& record, i32 child, bool is_task) {
+  const Critical critical(task);
+  const u64 heir = record.heir, serial = record.serial;
   if (heir == 0 || task.cell->is_poisoned()) return;
   if (child < 0) {
     drop_heir(task, heir, serial);
@@ -228,7 +237,7 @@ void sys_fork_end(Task& task, i32 child, bool is_task) {
     if (process != nullptr && process->pid == 0) name_process(task, *process, id);
   }
   pass_on(task, heir, serial, task.slot, kNoSlot);
-  clear_unborn(task);
+  clear_unborn(task, heir);
 }
 
 void sys_share_memory(Task& task) {

@@ -42,24 +42,32 @@ constexpr int kChildMs = 20'000;
   _exit(0);
 }
 
+// fork(2) as the shim brackets it.
+ipcell::ForkRecord g_fork;
+int begin_fork(ipcell::Task& task) { return ipcell::sys_fork_begin(task, g_fork); }
+void end_fork(ipcell::Task& task, int child) {
+  ipcell::sys_fork_unlock(task);
+  ipcell::sys_fork_end(task, g_fork, child);
+}
+
 // The parent's side of fork(2), as the shim has it.
 long fork_child(Actor& actor) {
-  const int error = ipcell::sys_fork_begin(actor.task);
+  const int error = begin_fork(actor.task);
   if (error != 0) return error;
   const pid_t child = fork();
   if (child == 0) live_as_child(actor);
-  ipcell::sys_fork_end(actor.task, child);
+  end_fork(actor.task, child);
   return child > 0 ? 0 : -1;
 }
 
 long fail_to_fork(Actor& actor) {
-  const int error = ipcell::sys_fork_begin(actor.task);
+  const int error = begin_fork(actor.task);
   if (error != 0) return error;
-  ipcell::sys_fork_end(actor.task, -1);
+  end_fork(actor.task, -1);
   return 0;
 }
 
-long begin_to_fork(Actor& actor) { return ipcell::sys_fork_begin(actor.task); }
+long begin_to_fork(Actor& actor) { return begin_fork(actor.task); }
 
 // ---------------------------------------------------------------- the survivor
 

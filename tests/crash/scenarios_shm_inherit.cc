@@ -11,14 +11,22 @@ namespace crash {
 
 namespace {
 
+// fork(2) as the shim brackets it.
+ipcell::ForkRecord g_fork;
+int begin_fork(ipcell::Task& task) { return ipcell::sys_fork_begin(task, g_fork); }
+void end_fork(ipcell::Task& task, int child) {
+  ipcell::sys_fork_unlock(task);
+  ipcell::sys_fork_end(task, g_fork, child);
+}
+
 // Stops between the two calls.
 long stop_in_fork(Actor& actor) {
   actor.expect(actor.attach_segment(0) == 0, "the parent cannot attach");
-  actor.expect(ipcell::sys_fork_begin(actor.task) == 0, "the parent cannot begin");
+  actor.expect(begin_fork(actor.task) == 0, "the parent cannot begin");
   actor.board.heir = actor.addresses.heir;
   actor.board.heir_serial = actor.addresses.heir_serial;
   kill(getpid(), SIGSTOP);
-  ipcell::sys_fork_end(actor.task, actor.board.victim.pid);
+  end_fork(actor.task, actor.board.victim.pid);
   return 0;
 }
 

@@ -107,11 +107,19 @@ void remap_any(Player& player, Rng& rng) {
   }
 }
 
+// fork(2) as the shim brackets it.
+ipcell::ForkRecord g_fork;
+int begin_fork(ipcell::Task& task) { return ipcell::sys_fork_begin(task, g_fork); }
+void end_fork(ipcell::Task& task, int child) {
+  ipcell::sys_fork_unlock(task);
+  ipcell::sys_fork_end(task, g_fork, child);
+}
+
 void fork_any(Player& player, Rng& rng) {
-  if (player.addresses.is_empty() || ipcell::sys_fork_begin(player.task) != 0) return;
+  if (player.addresses.is_empty() || begin_fork(player.task) != 0) return;
   // It fails, or there is a child that is gone before it says anything.
   const bool has_child = rng.chance(50);
-  ipcell::sys_fork_end(player.task, has_child ? 0x3fffffff : -1);
+  end_fork(player.task, has_child ? 0x3fffffff : -1);
 }
 
 void read_text(Player& player) {

@@ -51,7 +51,8 @@ void die_attached(Player& player) {
 void die_in_fork(Player& player) {
   attach(player, kSeveral);
   attach(player, kLarge);
-  require(ipcell::sys_fork_begin(player.task) == 0, "fork");
+  ipcell::ForkRecord record;
+  require(ipcell::sys_fork_begin(player.task, record) == 0, "fork");
 }
 
 void die_removing_segment(Player& player) {

@@ -13,6 +13,14 @@ namespace {
 
 using namespace test;
 
+// fork(2) as the shim brackets it.
+ForkRecord g_fork;
+int begin_fork(Task& task) { return sys_fork_begin(task, g_fork); }
+void end_fork(Task& task, int child) {
+  sys_fork_unlock(task);
+  sys_fork_end(task, g_fork, child);
+}
+
 class ForkTest : public ShmTest {
  public:
   ForkTest() {
@@ -43,14 +51,14 @@ int become_task(Task& own, AddressMap& map) {
 TEST_CASE("a child's attachments are counted before there is a child", "[holds]") {
   ForkTest test;
   test.attach(test.id);
-  REQUIRE(sys_fork_begin(test.task) == 0);
+  REQUIRE(begin_fork(test.task) == 0);
   CHECK(test.attached() == 4);
   REQUIRE(test.unborn() != nullptr);
   CHECK(test.unborn()->serial == test.addresses.heir_serial);
   CHECK(test.task.rec->unborn == test.addresses.heir);
   CHECK(test.violation() == "");
   // The fork(2) fails.
-  sys_fork_end(test.task, -1);
+  end_fork(test.task, -1);
   CHECK(test.attached() == 2);
   CHECK(test.unborn() == nullptr);
   CHECK(test.task.rec->unborn == 0);
@@ -61,9 +69,9 @@ TEST_CASE("a child's attachments are counted before there is a child", "[holds]"
 TEST_CASE("who has nothing attached makes nothing for a child", "[holds]") {
   ForkTest test;
   CHECK(test.detach(test.place) == 0);
-  REQUIRE(sys_fork_begin(test.task) == 0);
+  REQUIRE(begin_fork(test.task) == 0);
   CHECK(test.unborn() == nullptr);
-  sys_fork_end(test.task, 4711);
+  end_fork(test.task, 4711);
   CHECK(test.attached() == 0);
   CHECK(test.violation() == "");
 }
@@ -75,7 +83,7 @@ TEST_CASE("parent and child name the child's record, whoever comes first", "[hol
     u32 may_begin, has_begun, may_detach, has_detached;
   };
   const Shared<Steps> steps;
-  REQUIRE(sys_fork_begin(test.task) == 0);
+  REQUIRE(begin_fork(test.task) == 0);
   Child child([&] {
     wait_until([&] { return load_acquire(steps->may_begin) != 0; });
     Task own;
@@ -89,10 +97,10 @@ TEST_CASE("parent and child name the child's record, whoever comes first", "[hol
     store_release(steps->has_detached, 1u);
     for (;;) pause();
   });
-  if (!is_child_first) sys_fork_end(test.task, child.pid());
+  if (!is_child_first) end_fork(test.task, child.pid());
   store_release(steps->may_begin, 1u);
   wait_until([&] { return load_acquire(steps->has_begun) != 0; });
-  if (is_child_first) sys_fork_end(test.task, child.pid());
+  if (is_child_first) end_fork(test.task, child.pid());
   CHECK(test.unborn() == nullptr);
   CHECK(test.task.rec->unborn == 0);
   CHECK(test.attached() == 2);
@@ -108,9 +116,9 @@ TEST_CASE("parent and child name the child's record, whoever comes first", "[hol
 
 TEST_CASE("a child that ends unheard is detached", "[holds]") {
   ForkTest test;
-  REQUIRE(sys_fork_begin(test.task) == 0);
+  REQUIRE(begin_fork(test.task) == 0);
   Child child([] { return 0; });
-  sys_fork_end(test.task, child.pid());
+  end_fork(test.task, child.pid());
   CHECK(child.wait() == 0);
   CHECK(test.attached() == 1);
   reap_dead_tasks(test.task);
@@ -136,9 +144,8 @@ TEST_CASE("a child that the library did not see counts what it has", "[holds]") 
 TEST_CASE("what was made for a child outlives the parent as long as there may be a child",
           "[holds]") {
   ShmTest test;
-  Process& parent = test.process([&](Task& own) {
-    return ShmTest::attach(own, test.id) != nullptr && sys_fork_begin(own) == 0;
-  });
+  Process& parent = test.process(
+      [&](Task& own) { return ShmTest::attach(own, test.id) != nullptr && begin_fork(own) == 0; });
   CHECK(test.stat().shm_nattch == 2);
   {
     // A process that maps the cell and has no task may be the child.
@@ -146,7 +153,8 @@ TEST_CASE("what was made for a child outlives the parent as long as there may be
       for (;;) pause();
       return 0;
     });
-    CHECK(has_stranger(test.cell, test.path.c_str(), test.task.identity.pid_namespace));
+    CHECK(has_stranger(test.cell, test.path.c_str(), test.task.identity.pid_namespace,
+                       test.task.identity.start_time));
     parent.kill();
     reap_dead_tasks(test.task);
     CHECK(test.stat().shm_nattch == 1);
@@ -155,7 +163,8 @@ TEST_CASE("what was made for a child outlives the parent as long as there may be
     CHECK(test.violation() == "");
   }
   // Nobody is left who may be it.
-  CHECK_FALSE(has_stranger(test.cell, test.path.c_str(), test.task.identity.pid_namespace));
+  CHECK_FALSE(has_stranger(test.cell, test.path.c_str(), test.task.identity.pid_namespace,
+                           test.task.identity.start_time));
   test.task.stranger_seen_ns = 0;
   CHECK(test.stat().shm_nattch == 0);
   reap_dead_tasks(test.task);
@@ -164,9 +173,8 @@ TEST_CASE("what was made for a child outlives the parent as long as there may be
 
 TEST_CASE("who can't look for a child buries none", "[holds]") {
   ShmTest test;
-  Process& parent = test.process([&](Task& own) {
-    return ShmTest::attach(own, test.id) != nullptr && sys_fork_begin(own) == 0;
-  });
+  Process& parent = test.process(
+      [&](Task& own) { return ShmTest::attach(own, test.id) != nullptr && begin_fork(own) == 0; });
   parent.kill();
   test.task.addresses = nullptr;
   CHECK(test.stat().shm_nattch == 1);
