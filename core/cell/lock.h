@@ -1,6 +1,7 @@
 // The one-word lock, and the recovery of locks whose owner died. docs/locking.md has the states.
 //
-// Order: reap < registry < processes < object < heap < recovery. At most one object lock at a time.
+// Order: reap < memory < registry < processes < object < heap < recovery. At most one object lock
+// at a time.
 #pragma once
 
 #include "core/cell/journal.h"

@@ -231,7 +231,6 @@ long SegmentFile::map(PageRange pages, u64 address, bool is_fixed, int protectio
   if (static_cast<long>(pages.bytes()) < 0 || pages.bytes() / kPage != pages.count) return -ENOMEM;
   map_windows();
   if (!has(pages)) return -ENOMEM;
-  make_seed_area();
   const u32 kind = kind_of(protection, read_only);
   const Seed& seed = seeds_[pages.first % kSeeds];
   if (seed.is_there != 0 && seed.kind == kind && seed.page == pages.first) [[likely]]

@@ -23,7 +23,7 @@ u64 end_of(const SegmentRec* segment) {
   return segment != nullptr ? segment->first_page + segment->pages : 0;
 }
 
-// Looks at the gaps behind `from` (0: the front) and on, up to the one behind `last`.
+// Looks at the gaps behind `from` (0: the front) and on.
 bool find_gap(const Cell& cell, u64 pages, u64 from, u64* first_page, u64* before) {
   const SegmentSpace& space = cell.layout().segment_space;
   const u64 limit = cell.header().segment_pages;
