@@ -140,13 +140,12 @@ void AddressMap::resize(u32 index, u64 start, u64 end) {
   piece.end = end;
 }
 
-bool AddressMap::set_border(u32 upper, u64 address) {
+void AddressMap::set_border(u32 upper, u64 address) {
   const Changing changing(version_);
   Piece& above = pieces_[upper];
   Piece& below = pieces_[upper + 1];
   above.page = below.page + (address - below.start) / kPage;
   above.start = below.end = address;
-  return true;
 }
 
 i32 AddressMap::find(u64 address) const {

@@ -73,8 +73,8 @@ class AddressMap {
   bool split(u64 address, u32* index);
   // Gives the piece other ends, of the same mapping: nothing else is there.
   void resize(u32 index, u64 start, u64 end);
-  // Moves the border between a piece and the one below it. True.
-  bool set_border(u32 upper, u64 address);
+  // Moves the border between a piece and the one below it.
+  void set_border(u32 upper, u64 address);
   // Index of the piece with `address`, or -1.
   i32 find(u64 address) const;
   // Index of the lowest piece that ends above `address`, or -1.

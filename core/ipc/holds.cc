@@ -201,16 +201,6 @@ void free_process(Task& task, ProcessRec& process) {
   free_block(task, task.rec->loose);
 }
 
-// Another of the process's tasks is to tell of its end, where `old_witness` was to.
-void replace_witness(Task& task, const ProcessRec& process, u32 old_witness, u32 witness) {
-  const Cell& cell = *task.cell;
-  Locked table(task, cell.layout().processes.lock);
-  for_each_hold(cell, process.holds, &HoldRec::proc_next, [&](HoldRec& hold) {
-    if (hold.witness == old_witness) set_witness(task, hold, witness);
-    return !cell.is_poisoned();
-  });
-}
-
 void reap_list(Task& reaper, const TaskRec& dead, u32 dead_slot, i32 tid) {
   const Cell& cell = *reaper.cell;
   u64 offset;
@@ -228,6 +218,7 @@ void reap_list(Task& reaper, const TaskRec& dead, u32 dead_slot, i32 tid) {
   // Nobody else would know, once the slot is another task's.
   if (dead.is_execing != 0 && !is_lent_out(reaper, *process))
     bury_image(reaper, *process, dead.image);
+  Locked table(reaper, cell.layout().processes.lock);
   replace_witness(reaper, *process, dead_slot, living);
 }
 
@@ -270,6 +261,13 @@ void set_amount(Journal& journal, const Cell& cell, HoldLists& lists, HoldRec& h
   journal.set(hold.amount, amount);
   if (before == 0) arm(journal, cell, lists, hold);
   if (amount == 0) disarm(journal, cell, lists, hold);
+}
+
+void replace_witness(Task& task, const ProcessRec& process, u32 old_witness, u32 witness) {
+  for_each_hold(*task.cell, process.holds, &HoldRec::proc_next, [&](HoldRec& hold) {
+    if (hold.witness == old_witness) set_witness(task, hold, witness);
+    return !task.cell->is_poisoned();
+  });
 }
 
 void set_witness(Task& task, HoldRec& hold, u32 witness) {

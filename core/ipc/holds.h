@@ -96,7 +96,9 @@ void for_each_hold(const Cell& cell, u64 first, u64 HoldRec::*next, Visit visit)
 // Notes what there is to be taken back, in the caller's transaction.
 void set_amount(Journal& journal, const Cell& cell, HoldLists& lists, HoldRec& hold, u32 amount);
 
-// Another task is to tell of the process's end. Locks the object.
+// Another task is to tell of the process's end, where `old_witness` was to. The table is locked.
+void replace_witness(Task& task, const ProcessRec& process, u32 old_witness, u32 witness);
+// The same of one hold. Locks the object.
 void set_witness(Task& task, HoldRec& hold, u32 witness);
 
 // A hold that is to be made, and its process's record if it is the first. Fresh memory.

@@ -84,16 +84,11 @@ void clear_unborn(Task& task, u64 heir) {
   journal.commit();
 }
 
-// Whoever is named in the holds of the process as witness is so no more: `to` is.
-void pass_on(Task& task, u64 offset, u64 serial, u32 from, u32 to) {
-  const Cell& cell = *task.cell;
-  Locked table(task, cell.layout().processes.lock);
-  const ProcessRec* process = heir_at(cell, offset, serial);
-  if (process == nullptr) return;
-  for_each_hold(cell, process->holds, &HoldRec::proc_next, [&](HoldRec& hold) {
-    if (hold.witness == from) set_witness(task, hold, to);
-    return !cell.is_poisoned();
-  });
+// The maker is no more the witness of what it made for the child.
+void pass_on(Task& task, u64 offset, u64 serial, u32 maker_slot) {
+  Locked table(task, task.cell->layout().processes.lock);
+  const ProcessRec* process = heir_at(*task.cell, offset, serial);
+  if (process != nullptr) replace_witness(task, *process, maker_slot, kNoSlot);
 }
 
 // The maker of a record that was never named, or not to the end, will do no more about it: from
@@ -105,7 +100,7 @@ void leave_unborn(Task& task, TaskRec& maker, u32 maker_slot) {
     cell.poison(kBrokenHolds);
     return;
   }
-  pass_on(task, maker.unborn, process->serial, maker_slot, kNoSlot);
+  pass_on(task, maker.unborn, process->serial, maker_slot);
   Locked table(task, cell.layout().processes.lock);
   Journal journal(task);
   if (process->pid == 0 && process->tid == static_cast<i32>(maker_slot))
@@ -236,7 +231,7 @@ void sys_fork_end(Task& task, const ForkRecord& record, i32 child, bool is_task)
     ProcessRec* process = heir_at(*task.cell, heir, serial);
     if (process != nullptr && process->pid == 0) name_process(task, *process, id);
   }
-  pass_on(task, heir, serial, task.slot, kNoSlot);
+  pass_on(task, heir, serial, task.slot);
   clear_unborn(task, heir);
 }
 

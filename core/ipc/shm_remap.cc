@@ -57,11 +57,17 @@ bool move_border(AddressMap& map, u32 index, u64 start, u64 end, u32 flags) {
   const Piece& piece = map.at(index);
   if (start == piece.start && index + 1 < map.count()) {
     const Piece& below = map.at(index + 1);
-    if (below.flags == flags && continues(below, piece)) return map.set_border(index, end);
+    if (below.flags == flags && continues(below, piece)) {
+      map.set_border(index, end);
+      return true;
+    }
   }
   if (end == piece.end && index > 0) {
     const Piece& above = map.at(index - 1);
-    if (above.flags == flags && continues(piece, above)) return map.set_border(index - 1, start);
+    if (above.flags == flags && continues(piece, above)) {
+      map.set_border(index - 1, start);
+      return true;
+    }
   }
   return false;
 }
