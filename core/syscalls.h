@@ -7,7 +7,9 @@
 #include "core/base/sys.h"
 #include "core/cell/task_table.h"
 
+struct mq_attr;
 struct sembuf;
+struct sigevent;
 
 namespace ipcell {
 
@@ -43,6 +45,95 @@ long sys_shmdt(Task& task, const void* address);
 // shmctl(2). `buffer` is a struct shmid_ds, shminfo or shm_info. As the command says; -EACCES,
 // -EFAULT, -EIDRM, -EINVAL, -ENOMEM, -EPERM.
 long sys_shmctl(Task& task, int id, int command, void* buffer);
+
+// A descriptor of a POSIX message queue, as far as the caller knows.
+struct MqueueDescriptor {
+  u64 queue = 0;  // offset of the record; 0: the descriptor is no queue's
+  u64 serial = 0;
+  u64 max_size = 0;  // bytes of a message
+  int fd = -1;
+  u32 access = 0;  // O_RDONLY, O_WRONLY, O_RDWR, or 3: neither
+};
+struct MqueueOpen {
+  const char* name;  // the kernel's: without the '/' that mq_open(3) wants
+  int flags;
+  u32 mode;
+  const struct mq_attr* attributes;
+  u32 real_uid;
+  u64 byte_limit;  // soft RLIMIT_MSGQUEUE
+};
+// mq_open(2). A descriptor; -EACCES, -EEXIST, -EFAULT, -EINVAL, -EMFILE, -ENAMETOOLONG, -ENFILE,
+// -ENOENT, -ENOMEM, -ENOSPC, -EOVERFLOW. With O_CLOEXEC in the flags the descriptor is so.
+long sys_mq_open(Task& task, const MqueueOpen& request, MqueueDescriptor* opened);
+// mq_unlink(2). 0; -EACCES, -EFAULT, -ENAMETOOLONG, -ENOENT, -EPERM.
+long sys_mq_unlink(Task& task, const char* name);
+// mq_timedsend(2). 0; -EAGAIN, -EBADF, -EFAULT, -EINTR, -EINVAL, -EMSGSIZE, -ENOMEM, -ETIMEDOUT.
+// -EINTR: a handler ran; the caller looks whether the call is to be made again.
+long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, std::size_t size,
+                      u32 priority, const struct timespec* deadline);
+// mq_timedreceive(2). Bytes of the message; -EAGAIN, -EBADF, -EFAULT, -EINTR, -EINVAL, -EMSGSIZE,
+// -ETIMEDOUT.
+long sys_mq_timedreceive(Task& task, const MqueueDescriptor& from, char* text, std::size_t size,
+                         u32* priority, const struct timespec* deadline);
+// mq_getsetattr(2). 0; -EBADF, -EFAULT, -EINVAL.
+long sys_mq_getsetattr(Task& task, const MqueueDescriptor& of, const struct mq_attr* wanted,
+                       struct mq_attr* old);
+// mq_notify(2), of a sigevent that is in the core's memory; nullptr takes the registration away. 0;
+// -EBADF, -EBUSY, -EINVAL. Not for SIGEV_THREAD.
+long sys_mq_notify(Task& task, const MqueueDescriptor& of, const struct sigevent* event);
+// What SIGEV_THREAD asks for, by a thread made for it: registers the process, calls
+// `report(context, error)`, and sleeps until it is to be told: 1; or the registration is taken
+// away: 0. -EBADF, -EBUSY.
+long sys_mq_notify_thread(Task& task, const MqueueDescriptor& of,
+                          void (*report)(void* context, long error), void* context);
+
+// What `fd` is open on: 0, or -EBADF if that is none of the cell's queues.
+long sys_mq_find(Task& task, int fd, MqueueDescriptor* found);
+// Before close(2) of a descriptor, or of all of the queue's: the process's registration ends.
+void sys_mq_flush(Task& task, u64 queue, u64 serial);
+// Behind close(2): a queue without a name may have no descriptor left.
+void sys_mq_closed(Task& task);
+// exec(2) has begun: of each queue where the process is registered asks whether a descriptor of it
+// is closed by that. Or it has failed: nullptr.
+void sys_mq_mark_exec(Task& task, bool (*closes)(u64 inode));
+// POLLIN and POLLOUT as they are now, or -EBADF.
+long sys_mq_ready(Task& task, const MqueueDescriptor& of);
+// The task is about to sleep in poll(2) for it, and has done so; `how`: for a call, or for good.
+enum class MqueueWatch { Call, Epoll, Edges };
+long sys_mq_watch(Task& task, const MqueueDescriptor& of, MqueueWatch how);
+void sys_mq_unwatch(Task& task);
+// The line that read(2) gives. Its length, or -EBADF; `out` has kMqueueLine bytes.
+constexpr std::size_t kMqueueLine = 80;
+long sys_mq_line(Task& task, const MqueueDescriptor& of, char* out);
+
+// A queue as a file of /dev/mqueue.
+struct MqueueStatus {
+  u64 inode;
+  i64 size;
+  i64 atime, mtime, ctime;  // seconds since the epoch
+  u32 mode, uid, gid;
+  u32 links;
+};
+// By its name, or by the inode number of its pipe. 0; -ENOENT, -ENAMETOOLONG.
+long sys_mq_stat_name(Task& task, const char* name, MqueueStatus* status);
+long sys_mq_stat_inode(Task& task, u64 inode, MqueueStatus* status);
+// chmod(2), chown(2) (-1: as it is), utimensat(2) and truncate(2) of a queue. 0; -EPERM, -ENOENT.
+struct MqueueChange {
+  bool sets_mode = false, sets_times = false, sets_size = false;
+  u32 mode = 0;
+  u32 uid = ~0u, gid = ~0u;
+  i64 atime = -1, mtime = -1;  // -1: as it is
+  bool sets_now = false;       // both times, to the present one: whoever may write may do so
+  i64 size = 0;
+};
+long sys_mq_change(Task& task, u64 inode, const MqueueChange& change);
+// access(2). `wanted`: R_OK, W_OK, X_OK. 0; -EACCES, -ENOENT.
+long sys_mq_access(Task& task, u64 inode, u32 wanted);
+// Names, the newest first: calls `visit(context, name, inode)` for each.
+using MqueueVisit = void (*)(void* context, const char* name, u64 inode);
+void sys_mq_list(Task& task, MqueueVisit visit, void* context);
+// Removes the queues that nobody can reach any more, and what dead makers left in the folder.
+void sys_mq_sweep(Task& task);
 
 // The calls that change mappings, for addresses where something may be attached. They make the
 // system call, and do to the attachments what the kernel does. Its result.

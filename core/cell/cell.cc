@@ -151,6 +151,9 @@ void init_limits(Limits& limits) {
   limits.semopm = 500;
   limits.semmni = 32000;
   limits.shmmni = 4096;
+  limits.mq_queues_max = 256;
+  limits.mq_msg_max = limits.mq_msg_default = 10;
+  limits.mq_msgsize_max = limits.mq_msgsize_default = 8192;
   limits.shmmax = limits.shmall = ~0ul - (1ul << 24);
 }
 
@@ -166,6 +169,7 @@ CellStatus init_cell(Cell& cell, const Cell::Options& options, u64 segment_pages
     if (error == 0) error = cell.ensure(&registry, offsetof(Registry, entries));
   }
   if (error == 0) error = cell.ensure(&layout.processes, sizeof layout.processes);
+  if (error == 0) error = cell.ensure(&layout.mqueues, offsetof(MqueueTable, names));
   if (error == 0) error = cell.ensure(&layout.segment_space, sizeof layout.segment_space);
   if (error == 0) error = cell.ensure(layout.task_states, kPage);
   // Where there is no room for a further task, one can still come in by these to bury the dead.

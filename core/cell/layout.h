@@ -3,6 +3,7 @@
 //   page 0        Header, and the bitmap of table pages that have memory behind them
 //   ...           IPC registries (one each for messages, semaphores, shared memory)
 //   ...           processes whose end takes something back
+//   ...           POSIX message queues by name
 //   ...           heap: lock, free lists by class, chunk watermark
 //   ...           task states, then a TaskPage for each task
 //   kHeapOffset   the heap's chunks
@@ -20,7 +21,7 @@
 
 namespace ipcell {
 
-constexpr u32 kLayoutVersion = 3;
+constexpr u32 kLayoutVersion = 4;
 constexpr char kMagic[8] = {'i', 'p', 'c', 'e', 'l', 'l', '\r', '\n'};
 constexpr u64 kPage = 4096;
 
@@ -59,10 +60,9 @@ enum class BlockClass : u32 {
   Bytes8256,
   MsgQueue,
   SemSet,
-  // Reserved so that later kinds of objects do not renumber these.
   Segment,
   Mqueue,
-  Descriptor,
+  MqRun,
   Process,
   Undo,
   Attach,
@@ -126,7 +126,7 @@ struct Token {
   u8 rest[60];
 };
 
-enum class WaitKind : u32 { None, Receiver, Sender, Semop };
+enum class WaitKind : u32 { None, Receiver, Sender, Semop, Notice };
 
 // A sleeper's wait word. Waker: exchange(kWaitDone); futex_wake if it was kWaitSleeping.
 // kWaitNext: it was told that its turn is near, and spins. kWaitPoked: it is to look again.
@@ -144,6 +144,20 @@ struct SemOp {
   std::int16_t op;
   u16 flags;
   u16 pad;
+};
+
+// How a process wants to be told of a message in an empty POSIX queue.
+enum class MqNotifyKind : u32 { None, Nothing, Signal, Thread };
+
+// A notification by signal that is to be sent: by the task that caused it, or by its reaper.
+struct MqNotice {
+  u64 start_time;
+  u64 pid_namespace;
+  i32 pid;     // who is told
+  i32 signal;  // 0: there is none
+  u64 value;   // sigev_value
+  i32 sender_pid;
+  u32 sender_uid;
 };
 
 // What a blocked semop(2) is about.
@@ -165,7 +179,7 @@ struct WaitNode {
   u32 next, prev;  // neighbours' slots + 1
   u32 mode;        // receiver: SEARCH_*
   u64 object;      // offset of the record that it waits on
-  i64 type;        // receiver: type searched for
+  i64 type;        // receiver: type searched for; POSIX queues: scheduling priority, 0 the highest
   i64 max_size;    // receiver: largest text taken; sender: text size
   u64 perm_seq;    // the object's perm_seq when the sleeper was allowed in
   i64 result;      // kWaitPending, kWaitRetry, 0, or -errno
@@ -175,6 +189,9 @@ struct WaitNode {
 
 // The place of the recovery lock among the intents; the others nest four deep at most.
 constexpr u32 kRecoveryIntent = 4;
+
+// So many POSIX queues in one poll(2) are given back when it ends; more stay watched.
+constexpr u32 kPolledQueues = 4;
 
 struct TaskRec {
   Token token;
@@ -193,6 +210,8 @@ struct TaskRec {
   u64 loose;       // block that nothing hangs on, being freed: freed by the reaper
   u64 doomed;      // segment that may be removed, nobody is attached any more: by the reaper
   u64 unborn;      // ProcessRec of a child that is about to be forked; see ipc/shm_fork.cc
+  u64 polled[kPolledQueues];  // POSIX queues that the task is in poll(2) for
+  MqNotice notice;
   u64 journal_blocks[kJournalBlocks];  // where a long journal goes on; freed by the reaper
   u64 cache[kBlockClasses];  // first of the free blocks that this task keeps for itself, by class
   u32 image;                 // of the process's memory, a number of its own; changed by exec(2)
@@ -254,7 +273,12 @@ struct Limits {
   u64 shmmax;  // bytes of a segment
   u64 shmall;  // pages of all segments
   u32 shm_rmid_forced;
-  u32 spare[19];
+  u32 mq_queues_max;       // POSIX message queues
+  u32 mq_msg_max;          // messages of one
+  u32 mq_msgsize_max;      // bytes of a message
+  u32 mq_msg_default;      // messages of a queue that is made without attributes
+  u32 mq_msgsize_default;  // bytes of a message of it
+  u32 spare[14];
 };
 
 // ---------------------------------------------------------------- processes (ipc/holds.h)
@@ -267,6 +291,22 @@ struct ProcessTable {
   LockWord lock;
   u32 pad;
   u64 buckets[kProcessBuckets];  // first ProcessRec of each
+};
+
+// ---------------------------------------------------------------- POSIX queues (ipc/mqueue.h)
+
+constexpr u32 kMqueueBuckets = 1024;
+
+// The namespace's POSIX message queues. Linux: struct ipc_namespace, mq_*
+struct MqueueTable {
+  LockWord lock;
+  u32 count;        // queues, those included that have lost their name
+  u64 next_serial;  // of the queue that is made next
+  u64 first;        // the newest queue of all
+  u32 unlinked;     // queues without a name, whose last descriptor is still to be closed
+  u32 pad;
+  u64 names[kMqueueBuckets];   // first queue of each bucket, by name
+  u64 inodes[kMqueueBuckets];  // by the inode number of its pipe
 };
 
 // ---------------------------------------------------------------- segments (ipc/segment_space.h)
@@ -329,6 +369,7 @@ struct CellLayout {
   alignas(kPage) Heap heap;
   alignas(kPage) Registry registries[kFamilies];
   alignas(kPage) ProcessTable processes;
+  alignas(kPage) MqueueTable mqueues;
   alignas(kPage) SegmentSpace segment_space;
   alignas(kPage) u64 task_states[kTaskSlots];
   alignas(kPage) TaskPage tasks[kTaskSlots];

@@ -97,6 +97,8 @@ class Task {
   // What the process has attached, and the way to the segments' pages. The process's, shared by its
   // threads; nullptr for tools that attach nothing.
   AddressMap* addresses = nullptr;
+  // The cell's folder, where the pipes of POSIX queues are; nullptr for tools that open none.
+  const char* folder = nullptr;
   i32 buried_pid = 0;       // of a process whose SEM_UNDO was applied, and may be left to nobody
   u32 dead_seen = kNoSlot;  // a dead task met on the way, to be reaped when no lock is held
 };

@@ -177,6 +177,25 @@ void link_waiter(Journal& journal, const Cell& cell, WaitList& list, u32 slot) {
   journal.set(node.linked, 1u);
 }
 
+void link_waiter_before(Journal& journal, const Cell& cell, WaitList& list, u32 slot, u32 next) {
+  TaskRec* after = cell.task(next);
+  if (after == nullptr) {
+    link_waiter(journal, cell, list, slot);
+    return;
+  }
+  WaitNode& node = cell.task(slot)->wait;
+  TaskRec* before = cell.task(after->wait.prev);
+  journal.set(node.next, next);
+  journal.set(node.prev, after->wait.prev);
+  if (before != nullptr) {
+    journal.set(before->wait.next, slot);
+  } else {
+    journal.set(list.first, slot);
+  }
+  journal.set(after->wait.prev, slot);
+  journal.set(node.linked, 1u);
+}
+
 bool unlink_waiter(Journal& journal, const Cell& cell, WaitList& list, u32 slot) {
   WaitNode& node = cell.task(slot)->wait;
   TaskRec* next = cell.task(node.next);

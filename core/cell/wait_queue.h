@@ -20,6 +20,8 @@ struct WaitList {
 
 // Links the task's own node at the end. Part of the caller's transaction.
 void link_waiter(Journal& journal, const Cell& cell, WaitList& list, u32 slot);
+// The same before the node of slot `next`; kNoSlot: at the end.
+void link_waiter_before(Journal& journal, const Cell& cell, WaitList& list, u32 slot, u32 next);
 // Takes a node out of the list. Part of the caller's transaction; false if the list is broken.
 bool unlink_waiter(Journal& journal, const Cell& cell, WaitList& list, u32 slot);
 

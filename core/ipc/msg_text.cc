@@ -82,6 +82,14 @@ int BuiltMessage::build(Task& task, const void* buffer, u64 size) {
   return build_long(task, type, static_cast<const u8*>(buffer) + sizeof type, size);
 }
 
+int BuiltMessage::build_text(Task& task, i64 type, const void* text, u64 size) {
+  if (size > kPieceText) [[unlikely]]
+    return build_long(task, type, static_cast<const u8*>(text), size);
+  if (const int error = reserve(task, size)) return error;
+  message_->type = type;
+  return size != 0 && copy_from_user(message_->text(), text, size) != 0 ? -EFAULT : 0;
+}
+
 int BuiltMessage::build_untyped(Task& task, const void* text, u64 size) {
   return build_long(task, 0, static_cast<const u8*>(text), size);
 }
@@ -93,6 +101,22 @@ void BuiltMessage::adopt_from_wait(Task& task) {
   journal.set(own.wait.message, 0);
   journal.commit();
   is_in_flight_ = true;
+}
+
+void free_garbage(Task& task, u64& garbage) {
+  for (u64 n = 0; garbage != 0 && !task.cell->is_poisoned(); ++n) {
+    const MsgBlock* message = task.cell->at<MsgBlock>(garbage);
+    if (message == nullptr || n > kHeapSize / sizeof(MsgBlock)) {
+      task.cell->poison("a queue's list of messages is broken");
+      return;
+    }
+    const u64 next = message->next;
+    Journal journal(task);
+    journal.set(task.rec->in_flight, static_cast<u64>(garbage));
+    journal.set(garbage, next);
+    journal.commit();
+    free_message(task, task.rec->in_flight);
+  }
 }
 
 void free_message(Task& task, u64& owner) {

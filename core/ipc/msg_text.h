@@ -17,6 +17,8 @@ struct MsgBlock {
 };
 static_assert(sizeof(MsgBlock) == 40);
 
+// Frees a list of messages, one after the other through the task's own in_flight.
+void free_garbage(Task& task, u64& garbage);
 // Frees the message that `owner` (a field of the task's own TaskRec) names.
 void free_message(Task& task, u64& owner);
 // A message that was built and has no place yet: in the task's free list (a ReservedBlock) while it
@@ -25,7 +27,9 @@ class BuiltMessage {
  public:
   // Builds a message of the text at `buffer`, a struct msgbuf. 0, -EFAULT, -EINVAL (type), -ENOMEM.
   int build(Task& task, const void* buffer, u64 size);
-  // Builds one with the text at `text`, of no type.
+  // Builds one with the text at `text`. 0, -EFAULT, -ENOMEM.
+  int build_text(Task& task, i64 type, const void* text, u64 size);
+  // The same in any case in the task's in_flight.
   int build_untyped(Task& task, const void* text, u64 size);
   // Takes over the message that a wait gave back.
   void adopt_from_wait(Task& task);

@@ -144,23 +144,6 @@ WaitList& list_of(MsgQueueRec& queue, const WaitNode& node) {
   return node.kind == WaitKind::Sender ? queue.senders : queue.receivers;
 }
 
-// Frees a list of messages, one after the other through the task's own in_flight.
-void free_garbage(Task& task, u64& garbage) {
-  for (u64 n = 0; garbage != 0 && !task.cell->is_poisoned(); ++n) {
-    const MsgBlock* message = task.cell->at<MsgBlock>(garbage);
-    if (message == nullptr || n > kHeapSize / sizeof(MsgBlock)) {
-      task.cell->poison("a queue's list of messages is broken");
-      return;
-    }
-    const u64 next = message->next;
-    Journal journal(task);
-    journal.set(task.rec->in_flight, static_cast<u64>(garbage));
-    journal.set(garbage, next);
-    journal.commit();
-    free_message(task, task.rec->in_flight);
-  }
-}
-
 void enqueue_message(Task& task, Journal& journal, MsgQueueRec& queue, u64 offset,
                      MsgBlock& message) {
   if (append_message(journal, *task.cell, queue, offset, message)) {

@@ -1,5 +1,6 @@
 #include "core/ipc/reap.h"
 
+#include "core/ipc/mqueue.h"
 #include "core/ipc/msg.h"
 #include "core/ipc/shm.h"
 #include "core/ipc/undo.h"
@@ -15,8 +16,18 @@ void reap_wait(Task& reaper, TaskRec& dead, u32 dead_slot) {
   switch (class_of_block(*reaper.cell, dead.wait.object)) {
     case BlockClass::MsgQueue: reap_msg_wait(reaper, dead, dead_slot); break;
     case BlockClass::SemSet: reap_sem_wait(reaper, dead, dead_slot); break;
+    case BlockClass::Mqueue: reap_mqueue_wait(reaper, dead, dead_slot); break;
     default:
       if (dead.wait.object != 0) reaper.cell->poison("a task waits for what is no object");
+  }
+}
+
+// Takes back what the task is blocked in; false if it has happened.
+bool cancel_wait(Task& task) {
+  switch (class_of_block(*task.cell, task.rec->wait.object)) {
+    case BlockClass::SemSet: return cancel_sem_wait(task, -EINTR);
+    case BlockClass::Mqueue: return cancel_mqueue_wait(task);
+    default: return cancel_msg_wait(task);
   }
 }
 
@@ -26,6 +37,7 @@ void finish_removal(Task& reaper, TaskRec& dead) {
   switch (class_of_block(*reaper.cell, reaper.rec->destroying)) {
     case BlockClass::SemSet: tear_down_set(reaper); break;
     case BlockClass::Segment: tear_down_segment(reaper); break;
+    case BlockClass::Mqueue: tear_down_mqueue(reaper); break;
     default: tear_down_queue(reaper);
   }
 }
@@ -51,6 +63,7 @@ void free_loose_blocks(Task& reaper, TaskRec& dead) {
 void reap_objects(Task& reaper, TaskRec& dead, u32 dead_slot) {
   if (dead.wait.object != 0) reap_wait(reaper, dead, dead_slot);
   if (reaper.cell->is_poisoned()) return;
+  reap_mqueues(reaper, dead);
   reap_messages(reaper, dead);
   free_loose_blocks(reaper, dead);
   finish_removal(reaper, dead);
@@ -85,6 +98,7 @@ void sys_sweep(Task& task) {
   if (task.cell->is_poisoned()) return;
   reap_dead_tasks(task);
   sweep_segments(task);
+  sys_mq_sweep(task);
   reap_met(task);
 }
 
@@ -94,8 +108,7 @@ bool interrupt_wait(Task& task) {
   WaitFrame* frame = task.wait_frame;
   if (frame == nullptr) return false;
   const Critical critical(task);
-  const bool is_semop = task.rec->wait.kind == WaitKind::Semop;
-  if (!(is_semop ? cancel_sem_wait(task, -EINTR) : cancel_msg_wait(task))) return false;
+  if (!cancel_wait(task)) return false;
   frame->interrupted = true;
   task.wait_frame = nullptr;
   return true;

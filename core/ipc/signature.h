@@ -2,6 +2,7 @@
 // disagree refuse each other's cells.
 #pragma once
 
+#include "core/ipc/mqueue.h"
 #include "core/ipc/msg.h"
 #include "core/ipc/shm.h"
 #include "core/ipc/undo.h"
@@ -70,6 +71,16 @@ constexpr u64 kLayoutSignature = hash_layout({
     offsetof(SegmentRec, nattch),
     offsetof(SegmentRec, first_page),
     sizeof(UndoRec),
+    sizeof(MqueueTable),
+    offsetof(CellLayout, mqueues),
+    sizeof(MqueueRec),
+    offsetof(MqueueRec, load),
+    offsetof(MqueueRec, receivers),
+    offsetof(MqueueRec, notify),
+    offsetof(MqueueRec, inode),
+    sizeof(MqRun),
+    offsetof(TaskRec, polled),
+    offsetof(TaskRec, notice),
     offsetof(UndoRec, adjustments),
 });
 

@@ -1,0 +1,589 @@
+#include "core/ipc/mqueue.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "core/base/usercopy.h"
+#include "core/ipc/perm.h"
+#include "core/ipc/reap.h"
+
+namespace ipcell {
+
+namespace {
+
+constexpr int kCapDacOverride = 1, kCapDacReadSearch = 2, kCapFowner = 3;
+constexpr u64 kPathMax = 4096;
+
+// Linux: include/uapi/linux/mqueue.h
+struct KernelMqAttr {
+  long flags, maxmsg, msgsize, curmsgs;
+  long reserved[4];
+};
+
+// --------------------------------------------------------------------------- names
+
+struct Name {
+  char text[kMqNameMax + 1];
+  u64 length;
+};
+
+// Linux: fs/namei.c:getname(), lookup_one_len(). 0 or -errno.
+int read_name(const char* from, Name* name) {
+  name->length = 0;
+  bool has_slash = false;
+  for (u64 at = 0;; ++at) {
+    char c;
+    if (copy_from_user(&c, from + at, 1) != 0) return -EFAULT;
+    if (at == kPathMax - 1 && c != '\0') return -ENAMETOOLONG;
+    if (at <= kMqNameMax) name->text[at] = c;
+    if (c == '\0') break;
+    has_slash = has_slash || c == '/';
+    ++name->length;
+  }
+  if (name->length == 0) return -ENOENT;
+  const bool is_dots =
+      name->text[0] == '.' && (name->length == 1 || (name->length == 2 && name->text[1] == '.'));
+  if (has_slash || is_dots) return -EACCES;
+  return name->length > kMqNameMax ? -ENAMETOOLONG : 0;
+}
+
+u32 hash_name(const char* name, u64 length) {
+  u32 hash = 2166136261u;
+  for (u64 n = 0; n < length; ++n) hash = (hash ^ static_cast<u8>(name[n])) * 16777619u;
+  return hash;
+}
+
+// --------------------------------------------------------------------------- the table
+
+using BucketLink = u64 MqueueRec::*;
+
+void enter_bucket(Journal& journal, u64& bucket, u64 offset, MqueueRec& queue, BucketLink next) {
+  journal.set_if_changed(queue.*next, bucket);
+  journal.set(bucket, offset);
+}
+
+bool leave_bucket(Journal& journal, const Cell& cell, u64& bucket, u64 offset, BucketLink next) {
+  u64* link = &bucket;
+  for (u32 steps = 0; *link != 0 && steps <= mqueue_table(cell).count; ++steps) {
+    MqueueRec* queue = mqueue_at(cell, *link);
+    if (queue == nullptr) break;
+    if (*link == offset) {
+      journal.set(*link, queue->*next);
+      return true;
+    }
+    link = &(queue->*next);
+  }
+  cell.poison("a bucket of message queues is broken");
+  return false;
+}
+
+u64& name_bucket(const Cell& cell, u32 hash) {
+  return mqueue_table(cell).names[hash % kMqueueBuckets];
+}
+u64& inode_bucket(const Cell& cell, u64 inode) {
+  return mqueue_table(cell).inodes[inode % kMqueueBuckets];
+}
+
+// Puts the new queue into the table, in the open transaction.
+void enter_table(Journal& journal, const Cell& cell, u64 offset, MqueueRec& queue) {
+  MqueueTable& table = mqueue_table(cell);
+  enter_bucket(journal, name_bucket(cell, queue.name_hash), offset, queue, &MqueueRec::name_next);
+  enter_bucket(journal, inode_bucket(cell, queue.inode), offset, queue, &MqueueRec::inode_next);
+  MqueueRec* first = mqueue_at(cell, table.first);
+  if (first != nullptr) journal.set(first->prev, offset);
+  queue.next = table.first;
+  queue.prev = 0;
+  journal.set(table.first, offset);
+  journal.set(table.count, table.count + 1);
+}
+
+// Takes the unlinked queue out of the table, in the open transaction.
+bool leave_table(Journal& journal, const Cell& cell, u64 offset, MqueueRec& queue) {
+  MqueueTable& table = mqueue_table(cell);
+  if (!leave_bucket(journal, cell, inode_bucket(cell, queue.inode), offset,
+                    &MqueueRec::inode_next)) {
+    return false;
+  }
+  MqueueRec* next = mqueue_at(cell, queue.next);
+  MqueueRec* prev = mqueue_at(cell, queue.prev);
+  if (next != nullptr) journal.set(next->prev, queue.prev);
+  if (prev != nullptr) {
+    journal.set(prev->next, queue.next);
+  } else {
+    journal.set(table.first, queue.next);
+  }
+  journal.set(table.count, table.count - 1);
+  journal.set(table.unlinked, table.unlinked - 1);
+  return true;
+}
+
+bool has_living_waiter(Task& task, const WaitList& list) {
+  u32 slot = list.first;
+  for (u32 steps = 0; slot != kNoSlot; ++steps) {
+    const TaskRec* rec = waiter_at(*task.cell, slot, steps);
+    if (rec == nullptr) return false;
+    if (!is_token_dead(rec->token)) return true;
+    slot = rec->wait.next;
+  }
+  return false;
+}
+
+// The queue has no name, and no descriptor leads to it: what is left of it is the task's
+// `destroying`. The table is locked. False if it is in use.
+bool remove_closed_locked(Task& task, u64 offset) {
+  LockedMqueue queue(task, offset);
+  if (!queue || queue->is_linked != 0) return false;
+  // A thread may sleep on a descriptor that another has closed.
+  if (has_living_waiter(task, queue->receivers) || has_living_waiter(task, queue->senders))
+    return false;
+  if (!is_mqueue_file_closed(task, queue->serial)) return false;
+  remove_mqueue_file(task, queue->serial);
+  Journal journal(task);
+  if (!leave_table(journal, *task.cell, offset, *queue)) return false;
+  journal.set(queue->live, 0u);
+  journal.set(task.rec->destroying, offset);
+  journal.commit();
+  return true;
+}
+
+// --------------------------------------------------------------------------- mq_open
+
+struct Shape {
+  i64 max_messages, max_size;
+  u64 cost;
+};
+
+// Linux: ipc/mqueue.c:mqueue_get_inode(). 0 or -errno.
+int check_shape(const Task& task, const KernelMqAttr* wanted, Shape* shape) {
+  const Limits& limits = task.cell->header().limits;
+  const i64 msg_max = load_relaxed(limits.mq_msg_max);
+  const i64 msgsize_max = load_relaxed(limits.mq_msgsize_max);
+  const i64 msg_default = load_relaxed(limits.mq_msg_default);
+  const i64 msgsize_default = load_relaxed(limits.mq_msgsize_default);
+  shape->max_messages = msg_default < msg_max ? msg_default : msg_max;
+  shape->max_size = msgsize_default < msgsize_max ? msgsize_default : msgsize_max;
+  if (wanted != nullptr) {
+    shape->max_messages = wanted->maxmsg;
+    shape->max_size = wanted->msgsize;
+  }
+  if (shape->max_messages <= 0 || shape->max_size <= 0) return -EINVAL;
+  const bool is_free = task.cred->has_capability(kCapSysResource);
+  if (shape->max_messages > (is_free ? kHardMsgMax : msg_max) ||
+      shape->max_size > (is_free ? kHardMsgSizeMax : msgsize_max)) {
+    return -EINVAL;
+  }
+  const u64 messages = static_cast<u64>(shape->max_messages);
+  const u64 nodes = messages < kMqPriorities ? messages : kMqPriorities;
+  shape->cost =
+      messages * (static_cast<u64>(shape->max_size) + kMqMessageCost) + nodes * kMqTreeNodeCost;
+  return 0;
+}
+
+// Bytes that the user's queues are charged. The table is locked.
+u64 charged_locked(const Cell& cell, u32 user) {
+  u64 bytes = 0;
+  for_each_mqueue_locked(cell, [&](u64, const MqueueRec& queue) {
+    if (queue.payer == user) bytes += queue.cost;
+    return true;
+  });
+  return bytes;
+}
+
+// The table is locked. 0 or -errno.
+int check_room(const Task& task, const MqueueOpen& request, const Shape& shape) {
+  const u64 charged = charged_locked(*task.cell, request.real_uid);
+  return charged + shape.cost > request.byte_limit ? -EMFILE : 0;
+}
+
+bool may_make_queue(const Task& task) {
+  return mqueue_table(*task.cell).count < load_relaxed(task.cell->header().limits.mq_queues_max) ||
+         task.cred->has_capability(kCapSysResource);
+}
+
+// An open pipe with no queue yet.
+struct NewFile {
+  u64 serial = 0;
+  u64 inode = 0;
+  u32 mode = 0;
+  long fd = -1;
+};
+
+// Nobody knows it yet: if the task dies, sys_mq_sweep() removes the pipe. The number is a hint's
+// worth: one that was taken by a task that died is never used.
+long make_file(Task& task, const MqueueOpen& request, NewFile* file) {
+  {
+    Locked locked(task, mqueue_table(*task.cell).lock);
+    Journal journal(task);
+    file->serial = mqueue_table(*task.cell).next_serial + 1;
+    journal.set(mqueue_table(*task.cell).next_serial, file->serial);
+    journal.commit();
+  }
+  bool is_fresh;
+  // sys_mq_sweep() may take it for what a dead task left.
+  for (u32 attempt = 0; attempt < 3; ++attempt) {
+    file->mode = request.mode & 07777;
+    if (const int error = make_mqueue_file(task, file->serial, &file->mode, &file->inode))
+      return error;
+    file->fd = open_mqueue_file(task, file->serial, request.flags, &is_fresh);
+    if (file->fd != -ENOENT) break;
+  }
+  return file->fd < 0 ? file->fd : 0;
+}
+
+void drop_file(const Task& task, const NewFile& file) {
+  if (file.fd >= 0) sys::call(SYS_close, file.fd);
+  if (file.serial != 0) remove_mqueue_file(task, file.serial);
+}
+
+BlockClass class_of_name(u64 length) { return class_for(sizeof(u64) + length + 1); }
+
+void init_queue(Task& task, MqueueRec& queue, const MqueueOpen& request, const Name& name,
+                const Shape& shape, const NewFile& file) {
+  queue.live = 0;
+  queue.serial = file.serial;
+  queue.max_messages = static_cast<u32>(shape.max_messages);
+  queue.max_size = static_cast<u64>(shape.max_size);
+  queue.load = queue.top_first = queue.runs = 0;
+  queue.watched = queue.is_unsure = 0;
+  queue.tokens = kTokensEmpty;
+  queue.mode = file.mode;
+  queue.receivers = queue.senders = {kNoSlot, kNoSlot};
+  queue.atime = queue.mtime = queue.ctime = now(task);
+  queue.uid = task.cred->euid;
+  queue.gid = task.cred->fsgid;
+  queue.notify.kind = MqNotifyKind::None;
+  queue.file_size = kMqFileSize;
+  queue.inode = file.inode;
+  queue.is_linked = 1;
+  queue.name_hash = hash_name(name.text, name.length);
+  queue.cost = shape.cost;
+  queue.payer = request.real_uid;
+}
+
+void describe(const MqueueRec& queue, u64 offset, long fd, int flags, MqueueDescriptor* opened) {
+  *opened = {offset, queue.serial, queue.max_size, static_cast<int>(fd),
+             static_cast<u32>(flags & O_ACCMODE)};
+}
+
+// Makes the queue of `file`. The table is locked, and has none of that name. 0 or -errno.
+long new_queue_locked(Task& task, const MqueueOpen& request, const Name& name, const Shape& shape,
+                      const NewFile& file, MqueueDescriptor* opened) {
+  const Cell& cell = *task.cell;
+  ReservedBlock block, name_block;
+  if (const int error = block.reserve(task, BlockClass::Mqueue)) return error;
+  if (const int error = name_block.reserve(task, class_of_name(name.length))) return error;
+  MqueueRec& queue = *block.as<MqueueRec>();
+  char* text = reinterpret_cast<char*>(name_block.as<u64>() + 1);
+  __builtin_memcpy(text, name.text, name.length + 1);
+  // Locked until the commit, as a System V queue's.
+  Locked locked(task, queue.lock);
+  init_queue(task, queue, request, name, shape, file);
+  queue.name = name_block.offset();
+  Journal journal(task);
+  enter_table(journal, cell, block.offset(), queue);
+  journal.set(queue.live, 1u);
+  block.take(journal, task);
+  name_block.take(journal, task);
+  journal.commit();
+  describe(queue, block.offset(), file.fd, request.flags, opened);
+  return 0;
+}
+
+u32 wanted_access(int flags) {
+  switch (flags & O_ACCMODE) {
+    case O_RDONLY: return 4;
+    case O_WRONLY: return 2;
+    default: return 6;
+  }
+}
+
+// Linux: ipc/mqueue.c:prepare_open(). The table is locked. The descriptor, or -errno.
+long open_existing_locked(Task& task, const MqueueOpen& request, u64 offset,
+                          MqueueDescriptor* opened) {
+  const int flags = request.flags;
+  if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) return -EEXIST;
+  if ((flags & O_ACCMODE) == O_ACCMODE) return -EINVAL;
+  LockedMqueue queue(task, offset);
+  if (!queue) return -EIO;
+  if (!may_access_mqueue(*task.cred, *queue, wanted_access(flags))) return -EACCES;
+  bool is_fresh;
+  const long fd = open_mqueue_file(task, queue->serial, flags, &is_fresh);
+  if (fd < 0) return fd;
+  if (is_fresh) {
+    // An epoll instance forgets what is closed. Who died in poll(2) is still to be reaped.
+    Journal journal(task);
+    journal.set(queue->watched, queue->watched & kWatchedPollers);
+    journal.set(queue->is_unsure, 1u);
+    journal.commit();
+  }
+  describe(*queue, offset, fd, flags, opened);
+  return fd;
+}
+
+// One try. The descriptor; -errno; -EAGAIN if a pipe is to be made first.
+long try_open(Task& task, const MqueueOpen& request, const Name& name, const KernelMqAttr* wanted,
+              const NewFile& file, MqueueDescriptor* opened) {
+  const Cell& cell = *task.cell;
+  Locked locked(task, mqueue_table(cell).lock);
+  const u64 offset = find_mqueue_locked(cell, name.text, name.length);
+  if (cell.is_poisoned()) return -EIO;
+  if (offset != 0) return open_existing_locked(task, request, offset, opened);
+  if ((request.flags & O_CREAT) == 0) return -ENOENT;
+  if (!may_make_queue(task)) return -ENOSPC;
+  Shape shape;
+  if (const int error = check_shape(task, wanted, &shape)) return error;
+  if (const int error = check_room(task, request, shape)) return error;
+  if (file.fd < 0) return -EAGAIN;
+  const long error = new_queue_locked(task, request, name, shape, file, opened);
+  return error != 0 ? error : file.fd;
+}
+
+// A call that fails for want of a descriptor does so before all else.
+long explain(long error) {
+  if (error != -ENOENT && error != -EEXIST && error != -EACCES && error != -EINVAL &&
+      error != -ENOSPC && error != -ENAMETOOLONG) {
+    return error;
+  }
+  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg("/"), O_PATH | O_CLOEXEC, 0);
+  if (fd >= 0) sys::call(SYS_close, fd);
+  return fd == -EMFILE || fd == -ENFILE ? fd : error;
+}
+
+long open_queue(Task& task, const MqueueOpen& request, const KernelMqAttr* wanted,
+                MqueueDescriptor* opened) {
+  Name name;
+  if (const int error = read_name(request.name, &name))
+    return error == -EFAULT || error == -ENOENT ? error : explain(error);
+  if (const int error = task.cell->ensure(&mqueue_table(*task.cell), sizeof(MqueueTable)))
+    return error;
+  // They count: against the limits of a queue that is to be made.
+  if ((request.flags & O_CREAT) != 0) free_closed_mqueues(task);
+  NewFile file;
+  long result = try_open(task, request, name, wanted, file, opened);
+  if (result == -EAGAIN) {
+    result = make_file(task, request, &file);
+    if (result == 0) result = try_open(task, request, name, wanted, file, opened);
+    if (result != file.fd || result < 0) drop_file(task, file);
+  }
+  return result >= 0 ? result : explain(result);
+}
+
+// --------------------------------------------------------------------------- mq_unlink
+
+// Linux: fs/namei.c:may_delete(), in a folder of mode 1777
+bool may_unlink(const Cred& cred, const MqueueRec& queue) {
+  return cred.euid == queue.uid || cred.euid == 0 || cred.has_capability(kCapFowner);
+}
+
+long unlink_queue(Task& task, const Name& name) {
+  const Cell& cell = *task.cell;
+  MqueueTable& table = mqueue_table(cell);
+  Locked locked(task, table.lock);
+  const u64 offset = find_mqueue_locked(cell, name.text, name.length);
+  if (cell.is_poisoned()) return -EIO;
+  if (offset == 0) return -ENOENT;
+  {
+    LockedMqueue queue(task, offset);
+    if (!queue) return -EIO;
+    if (!may_unlink(*task.cred, *queue)) return -EPERM;
+    Journal journal(task);
+    if (!leave_bucket(journal, cell, name_bucket(cell, queue->name_hash), offset,
+                      &MqueueRec::name_next)) {
+      return -EIO;
+    }
+    journal.set(queue->is_linked, 0u);
+    journal.set_if_changed(queue->ctime, now(task));
+    journal.set(table.unlinked, table.unlinked + 1);
+    journal.commit();
+  }
+  remove_closed_locked(task, offset);
+  return 0;
+}
+
+// --------------------------------------------------------------------------- mq_getsetattr
+
+long get_set(Task& task, const MqueueDescriptor& of, const KernelMqAttr* wanted,
+             KernelMqAttr* old) {
+  MqueueMode mode;
+  if (of.queue == 0 || !read_mqueue_mode(of.fd, &mode)) return -EBADF;
+  LockedMqueue queue(task, of.queue);
+  if (!queue) return -EIO;
+  if (!queue.is(of.serial)) return -EBADF;
+  *old = {};
+  old->flags = mode.is_nonblocking ? O_NONBLOCK : 0;
+  old->maxmsg = queue->max_messages;
+  old->msgsize = static_cast<long>(queue->max_size);
+  old->curmsgs = mq_messages(queue->load);
+  if (wanted == nullptr) return 0;
+  const i64 seconds = now(task);
+  Journal journal(task);
+  journal.set_if_changed(queue->atime, seconds);
+  journal.set_if_changed(queue->ctime, seconds);
+  journal.commit();
+  mode.is_nonblocking = (wanted->flags & O_NONBLOCK) != 0;
+  return write_mqueue_mode(of.fd, mode);
+}
+
+}  // namespace
+
+u64 find_mqueue_locked(const Cell& cell, const char* name, u64 length) {
+  const u32 hash = hash_name(name, length);
+  u32 steps = 0;
+  for (u64 offset = name_bucket(cell, hash); offset != 0; ++steps) {
+    const MqueueRec* queue = mqueue_at(cell, offset);
+    if (queue == nullptr || steps > mqueue_table(cell).count) {
+      cell.poison("a bucket of message queues is broken");
+      return 0;
+    }
+    const char* text = mqueue_name(cell, *queue);
+    if (queue->name_hash == hash && __builtin_memcmp(text, name, length + 1) == 0) return offset;
+    offset = queue->name_next;
+  }
+  return 0;
+}
+
+u64 find_mqueue_inode_locked(const Cell& cell, u64 inode) {
+  u32 steps = 0;
+  for (u64 offset = inode_bucket(cell, inode); offset != 0; ++steps) {
+    const MqueueRec* queue = mqueue_at(cell, offset);
+    if (queue == nullptr || steps > mqueue_table(cell).count) {
+      cell.poison("a bucket of message queues is broken");
+      return 0;
+    }
+    if (queue->inode == inode) return offset;
+    offset = queue->inode_next;
+  }
+  return 0;
+}
+
+const char* mqueue_name(const Cell& cell, const MqueueRec& queue) {
+  // A block is never nearer to the heap's end than the longest name.
+  const u64* block = cell.at<u64>(queue.name);
+  return block != nullptr ? reinterpret_cast<const char*>(block + 1) : "";
+}
+
+bool may_access_mqueue(const Cred& cred, const MqueueRec& queue, u32 wanted) {
+  u32 granted = queue.mode;
+  if (cred.euid == queue.uid) {
+    granted >>= 6;
+  } else if (cred.is_in_group(queue.gid)) {
+    granted >>= 3;
+  }
+  if ((wanted & ~granted & 7) == 0) return true;
+  if ((wanted & 1) != 0 && (queue.mode & 0111) == 0) return false;
+  if (cred.has_capability(kCapDacOverride)) return true;
+  return wanted == 4 && cred.has_capability(kCapDacReadSearch);
+}
+
+void free_closed_mqueues(Task& task) {
+  const Cell& cell = *task.cell;
+  if (load_acquire(mqueue_table(cell).unlinked) == 0) return;
+  for (bool is_more = true; is_more && !cell.is_poisoned();) {
+    is_more = false;
+    {
+      Locked locked(task, mqueue_table(cell).lock);
+      for_each_mqueue_locked(cell, [&](u64 offset, const MqueueRec& queue) {
+        is_more = queue.is_linked == 0 && remove_closed_locked(task, offset);
+        return !is_more;
+      });
+    }
+    if (is_more) tear_down_mqueue(task);
+  }
+}
+
+void tear_down_mqueue(Task& task) {
+  u64& destroying = task.rec->destroying;
+  for (bool is_more = true; is_more;) {
+    {
+      LockedMqueue queue(task, destroying);
+      if (!queue) return;
+      finish_all(task, queue->receivers, -EBADF, queue.wakes());
+      finish_all(task, queue->senders, -EBADF, queue.wakes());
+      if (task.cell->is_poisoned()) return;
+      Journal journal(task);
+      const u64 messages = remove_run(journal, task, *queue);
+      is_more = messages != 0;
+      journal.set_if_changed(task.rec->garbage, messages);
+      if (!is_more) {
+        journal.set_if_changed(task.rec->loose, static_cast<u64>(queue->name));
+        journal.set_if_changed(queue->name, 0);
+        journal.set_if_changed(queue->load, 0);
+      }
+      journal.commit();
+    }
+    if (task.rec->loose != 0) free_block(task, task.rec->loose);
+    free_garbage(task, task.rec->garbage);
+    if (task.cell->is_poisoned()) return;
+  }
+  free_block(task, destroying);
+}
+
+long sys_mq_open(Task& task, const MqueueOpen& request, MqueueDescriptor* opened) {
+  const Critical critical(task);
+  if (const int error = leave_outer_wait(task)) return error;
+  if (task.cell->is_poisoned()) return -EIO;
+  KernelMqAttr wanted;
+  const bool has_attributes = request.attributes != nullptr;
+  if (has_attributes && copy_from_user(&wanted, request.attributes, sizeof wanted) != 0)
+    return -EFAULT;
+  const long result = open_queue(task, request, has_attributes ? &wanted : nullptr, opened);
+  reap_met(task);
+  return result;
+}
+
+long sys_mq_unlink(Task& task, const char* name) {
+  const Critical critical(task);
+  if (const int error = leave_outer_wait(task)) return error;
+  if (task.cell->is_poisoned()) return -EIO;
+  Name wanted;
+  if (const int error = read_name(name, &wanted)) return error;
+  const long result =
+      load_acquire(mqueue_table(*task.cell).count) != 0 ? unlink_queue(task, wanted) : -ENOENT;
+  if (task.rec->destroying != 0) tear_down_mqueue(task);
+  reap_met(task);
+  return result;
+}
+
+// Linux: ipc/mqueue.c:do_mq_getsetattr()
+long sys_mq_getsetattr(Task& task, const MqueueDescriptor& of, const struct mq_attr* wanted,
+                       struct mq_attr* old) {
+  const Critical critical(task);
+  if (const int error = leave_outer_wait(task)) return error;
+  if (task.cell->is_poisoned()) return -EIO;
+  KernelMqAttr asked, found;
+  if (wanted != nullptr) {
+    if (copy_from_user(&asked, wanted, sizeof asked) != 0) return -EFAULT;
+    if ((asked.flags & ~static_cast<long>(O_NONBLOCK)) != 0) return -EINVAL;
+  }
+  const long result = get_set(task, of, wanted != nullptr ? &asked : nullptr, &found);
+  if (result != 0 || old == nullptr) return result;
+  return copy_to_user(old, &found, sizeof found) != 0 ? -EFAULT : 0;
+}
+
+long sys_mq_find(Task& task, int fd, MqueueDescriptor* found) {
+  const Critical critical(task);
+  if (const int error = leave_outer_wait(task)) return error;
+  const Cell& cell = *task.cell;
+  if (cell.is_poisoned()) return -EIO;
+  MqueueMode mode;
+  if (load_acquire(mqueue_table(cell).count) == 0 || !read_mqueue_mode(fd, &mode)) return -EBADF;
+  const u64 inode = mqueue_inode_of(task, fd);
+  if (inode == 0) return -EBADF;
+  Locked locked(task, mqueue_table(cell).lock);
+  const u64 offset = find_mqueue_inode_locked(cell, inode);
+  const MqueueRec* queue = mqueue_at(cell, offset);
+  if (queue == nullptr) return -EBADF;
+  *found = {offset, queue->serial, queue->max_size, fd, mode.access};
+  return 0;
+}
+
+void sys_mq_closed(Task& task) {
+  const Critical critical(task);
+  if (leave_outer_wait(task) != 0 || task.cell->is_poisoned()) return;
+  free_closed_mqueues(task);
+  reap_met(task);
+}
+
+}  // namespace ipcell

@@ -1,0 +1,63 @@
+// The file behind a message queue's descriptors: a named pipe in the cell's folder. The kernel
+// keeps count of who has it open, wakes who polls it, and does dup(2), fork(2), SCM_RIGHTS and
+// close(2).
+//
+// Every descriptor is open for reading and writing, does not block and is in packet mode: 0, 1 or 2
+// bytes ("tokens") in a pipe of two packets show POLLOUT, POLLIN | POLLOUT, POLLIN. What the
+// program believes of the open file (its access mode, O_NONBLOCK) stands where the kernel keeps it
+// with the open file and nobody else uses it: in the number of F_SETSIG.
+#pragma once
+
+#include "core/cell/task.h"
+
+namespace ipcell {
+
+struct MqueueRec;
+
+// What the program is told of an open file.
+struct MqueueMode {
+  u32 access;  // O_RDONLY, O_WRONLY, O_RDWR, or 3: neither
+  bool is_nonblocking;
+
+  bool may_read() const { return access == 0 || access == 2; }
+  bool may_write() const { return access == 1 || access == 2; }
+};
+
+// Reads it of a descriptor: false if it is none of a queue's.
+bool read_mqueue_mode(int fd, MqueueMode* mode);
+// 0 or -errno.
+int write_mqueue_mode(int fd, const MqueueMode& mode);
+
+// A queue's pipe by its path.
+class MqueuePath {
+ public:
+  MqueuePath(const Task& task, u64 serial);
+  const char* text() const { return text_; }
+
+ private:
+  char text_[480];
+};
+
+// Makes the pipe of a new queue. `*inode` is its number; `*mode` loses the bits of the program's
+// umask. 0 or -errno.
+int make_mqueue_file(const Task& task, u64 serial, u32* mode, u64* inode);
+// Opens it with the program's flags: a descriptor or -errno. `*is_fresh`: no other was open.
+long open_mqueue_file(const Task& task, u64 serial, int flags, bool* is_fresh);
+void remove_mqueue_file(const Task& task, u64 serial);
+// True if no descriptor is open on the pipe anywhere.
+bool is_mqueue_file_closed(const Task& task, u64 serial);
+// The inode number of the queue that `fd` is open on, 0 if it is none of this cell's.
+u64 mqueue_inode_of(const Task& task, int fd);
+
+// --- what poll(2) sees; the queue is locked, and `fd` open on its pipe
+
+constexpr u32 kTokensEmpty = 0, kTokensSome = 1, kTokensFull = 2;
+
+// Shows what the queue holds now, whatever is in the pipe.
+void show_mqueue(const MqueueRec& queue, int fd);
+// Shows that more is possible than was: before the commit that makes it so.
+void show_mqueue_before(MqueueRec& queue, int fd, u32 messages);
+// Shows what is not possible any more: after the commit. Wakes those who want edges.
+void show_mqueue_after(MqueueRec& queue, int fd);
+
+}  // namespace ipcell

@@ -1,0 +1,84 @@
+#include <cerrno>
+
+#include "core/ipc/mqueue.h"
+#include "core/ipc/reap.h"
+
+namespace ipcell {
+
+namespace {
+
+// The bits of poll(2), the same everywhere.
+constexpr long kPollIn = 0x41, kPollOut = 0x104;
+
+void give_back(Task& task, u64& polled) {
+  LockedMqueue queue(task, polled);
+  if (!queue) return;
+  Journal journal(task);
+  if ((queue->watched & kWatchedPollers) != 0) journal.set(queue->watched, queue->watched - 1);
+  journal.set(polled, 0);
+  journal.commit();
+}
+
+u64* free_place(Task& task) {
+  for (u64& polled : task.rec->polled) {
+    if (polled == 0) return &polled;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+// Linux: ipc/mqueue.c:mqueue_poll_file()
+long sys_mq_ready(Task& task, const MqueueDescriptor& of) {
+  const Critical critical(task);
+  if (task.cell->is_poisoned()) return -EIO;
+  LockedMqueue queue(task, of.queue);
+  if (!queue) return -EIO;
+  if (!queue.is(of.serial)) return -EBADF;
+  const u32 messages = mq_messages(queue->load);
+  return (messages != 0 ? kPollIn : 0) | (messages < queue->max_messages ? kPollOut : 0);
+}
+
+long sys_mq_watch(Task& task, const MqueueDescriptor& of, MqueueWatch how) {
+  const Critical critical(task);
+  if (task.cell->is_poisoned()) return -EIO;
+  LockedMqueue queue(task, of.queue);
+  if (!queue) return -EIO;
+  if (!queue.is(of.serial)) return -EBADF;
+  Journal journal(task);
+  u64* const place = how == MqueueWatch::Call ? free_place(task) : nullptr;
+  if (place != nullptr) {
+    journal.set(*place, of.queue);
+    journal.set(queue->watched, queue->watched + 1);
+  } else {
+    const u32 edges = how == MqueueWatch::Edges ? kWatchedForEdges : 0;
+    journal.set_if_changed(queue->watched, queue->watched | kWatchedByEpoll | edges);
+  }
+  journal.commit();
+  show_mqueue(*queue, of.fd);
+  return 0;
+}
+
+void sys_mq_unwatch(Task& task) {
+  const Critical critical(task);
+  for (u64& polled : task.rec->polled) {
+    if (polled != 0 && !task.cell->is_poisoned()) give_back(task, polled);
+  }
+  reap_met(task);
+}
+
+void reap_mqueues(Task& reaper, TaskRec& dead) {
+  for (u64& polled : dead.polled) {
+    if (polled != 0) give_back(reaper, polled);
+  }
+  MqNotice& notice = dead.notice;
+  if (notice.signal == 0) return;
+  const ProcessId told = {notice.pid, notice.start_time, notice.pid_namespace};
+  if (notice.pid_namespace == reaper.identity.pid_namespace && !is_process_gone(told)) {
+    tell_notice(notice);
+  } else {
+    store_release(notice.signal, 0);
+  }
+}
+
+}  // namespace ipcell

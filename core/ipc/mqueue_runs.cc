@@ -1,0 +1,182 @@
+#include "core/ipc/mqueue.h"
+
+namespace ipcell {
+
+namespace {
+
+constexpr char kBrokenRuns[] = "a message queue's tree of priorities is broken";
+
+MqRun* run_at(const Cell& cell, u64 offset) {
+  return class_of_block(cell, offset) == BlockClass::MqRun ? cell.at<MqRun>(offset) : nullptr;
+}
+
+// A place that names a run or is empty, and what stands there.
+struct Place {
+  u64* link;
+  MqRun* run;
+};
+
+// The place of the priority's run, or where it is to be put. `link` is nullptr if the cell is
+// damaged.
+Place find_run(const Cell& cell, MqueueRec& queue, u32 priority) {
+  u64* link = &queue.runs;
+  for (u32 depth = 0; depth <= kMqPriorityBits; ++depth) {
+    if (*link == 0) return {link, nullptr};
+    MqRun* run = run_at(cell, *link);
+    if (run == nullptr) break;
+    if (run->priority == priority) return {link, run};
+    const bool bit =
+        depth < kMqPriorityBits && (priority >> (kMqPriorityBits - 1 - depth) & 1) != 0;
+    link = bit ? &run->right : &run->left;
+  }
+  cell.poison(kBrokenRuns);
+  return {nullptr, nullptr};
+}
+
+// All of a run's right side is above all of its left side; the run itself is anywhere.
+Place find_highest(const Cell& cell, MqueueRec& queue) {
+  Place best = {nullptr, nullptr};
+  u64* link = &queue.runs;
+  for (u32 depth = 0; depth <= kMqPriorityBits && *link != 0; ++depth) {
+    MqRun* run = run_at(cell, *link);
+    if (run == nullptr) break;
+    if (best.run == nullptr || run->priority > best.run->priority) best = {link, run};
+    link = run->right != 0 ? &run->right : &run->left;
+  }
+  if (best.run == nullptr) cell.poison(kBrokenRuns);
+  return best;
+}
+
+// Takes the run out of the tree: any leaf below it can have its place.
+bool unlink_run(Journal& journal, const Cell& cell, const Place& place) {
+  u64* leaf_link = place.link;
+  MqRun* leaf = place.run;
+  for (u32 depth = 0; (leaf->left | leaf->right) != 0; ++depth) {
+    leaf_link = leaf->right != 0 ? &leaf->right : &leaf->left;
+    leaf = run_at(cell, *leaf_link);
+    if (leaf == nullptr || depth > kMqPriorityBits) {
+      cell.poison(kBrokenRuns);
+      return false;
+    }
+  }
+  const u64 offset = *leaf_link;
+  journal.set(*leaf_link, 0);
+  if (leaf == place.run) return true;
+  journal.set_if_changed(leaf->left, place.run->left);
+  journal.set_if_changed(leaf->right, place.run->right);
+  journal.set(*place.link, offset);
+  return true;
+}
+
+void link_run(Journal& journal, Task& task, const Place& place, const ReservedBlock& block,
+              const MqRun& wanted) {
+  MqRun& run = *block.as<MqRun>();
+  const u64 free_link = run.free_link;
+  run = wanted;
+  run.free_link = free_link;
+  block.take(journal, task);
+  journal.set(*place.link, block.offset());
+}
+
+bool append(Journal& journal, const Cell& cell, u64& last, u64 offset) {
+  MsgBlock* tail = cell.at<MsgBlock>(last);
+  if (tail == nullptr) {
+    cell.poison("a message is outside of the heap");
+    return false;
+  }
+  journal.set(tail->next, offset);
+  journal.set(last, offset);
+  return true;
+}
+
+void set_top(Journal& journal, MqueueRec& queue, u32 priority, u64 first, u64 last) {
+  journal.set_if_changed(queue.top_priority, priority);
+  journal.set(queue.top_first, first);
+  journal.set_if_changed(queue.top_last, last);
+}
+
+// The highest run of the tree becomes the queue's own.
+bool raise_run(Journal& journal, Task& task, MqueueRec& queue) {
+  const Place highest = find_highest(*task.cell, queue);
+  if (highest.run == nullptr) return false;
+  const u64 offset = *highest.link;
+  set_top(journal, queue, highest.run->priority, highest.run->first, highest.run->last);
+  if (!unlink_run(journal, *task.cell, highest)) return false;
+  journal.set(task.rec->loose, offset);
+  return true;
+}
+
+}  // namespace
+
+bool wants_run(const Cell& cell, const MqueueRec& queue, u32 priority) {
+  if (queue.top_first == 0 || priority == queue.top_priority) return false;
+  if (priority > queue.top_priority) return true;
+  return find_run(cell, const_cast<MqueueRec&>(queue), priority).run == nullptr;
+}
+
+bool insert_message(Journal& journal, Task& task, MqueueRec& queue, u64 offset, MsgBlock& message,
+                    const ReservedBlock& block) {
+  const Cell& cell = *task.cell;
+  const u32 priority = static_cast<u32>(message.type);
+  journal.set(queue.load,
+              mq_load(mq_messages(queue.load) + 1ull, mq_bytes(queue.load) + message.size));
+  if (queue.top_first == 0) {
+    set_top(journal, queue, priority, offset, offset);
+    return true;
+  }
+  if (priority == queue.top_priority) return append(journal, cell, queue.top_last, offset);
+  const bool is_higher = priority > queue.top_priority;
+  const Place place = find_run(cell, queue, is_higher ? queue.top_priority : priority);
+  if (place.link == nullptr) return false;
+  if (is_higher) {
+    if (place.run != nullptr) {
+      cell.poison(kBrokenRuns);
+      return false;
+    }
+    link_run(journal, task, place, block,
+             {0, queue.top_priority, 0, queue.top_first, queue.top_last, 0, 0});
+    set_top(journal, queue, priority, offset, offset);
+    return true;
+  }
+  if (place.run != nullptr) return append(journal, cell, place.run->last, offset);
+  link_run(journal, task, place, block, {0, priority, 0, offset, offset, 0, 0});
+  return true;
+}
+
+u64 remove_message(Journal& journal, Task& task, MqueueRec& queue) {
+  const u64 offset = queue.top_first;
+  const MsgBlock* message = task.cell->at<MsgBlock>(offset);
+  if (message == nullptr) {
+    task.cell->poison("a message is outside of the heap");
+    return 0;
+  }
+  journal.set(queue.load,
+              mq_load(mq_messages(queue.load) - 1ull, mq_bytes(queue.load) - message->size));
+  if (offset != queue.top_last) {
+    journal.set(queue.top_first, static_cast<u64>(message->next));
+  } else if (queue.runs == 0) {
+    journal.set(queue.top_first, 0);
+  } else if (!raise_run(journal, task, queue)) {
+    return 0;
+  }
+  return offset;
+}
+
+u64 remove_run(Journal& journal, Task& task, MqueueRec& queue) {
+  const u64 first = queue.top_first;
+  if (first == 0) return 0;
+  MsgBlock* last = task.cell->at<MsgBlock>(queue.top_last);
+  if (last == nullptr) {
+    task.cell->poison("a message is outside of the heap");
+    return 0;
+  }
+  journal.set_if_changed(last->next, 0);
+  if (queue.runs == 0) {
+    journal.set(queue.top_first, 0);
+  } else if (!raise_run(journal, task, queue)) {
+    return 0;
+  }
+  return first;
+}
+
+}  // namespace ipcell
