@@ -60,10 +60,11 @@ struct MqueueOpen {
   u32 mode;
   const struct mq_attr* attributes;
   u32 real_uid;
-  u64 byte_limit;  // soft RLIMIT_MSGQUEUE
+  u64 byte_limit;              // soft RLIMIT_MSGQUEUE
+  bool closes_on_exec = true;  // FD_CLOEXEC, whatever the flags say
 };
 // mq_open(2). A descriptor; -EACCES, -EEXIST, -EFAULT, -EINVAL, -EMFILE, -ENAMETOOLONG, -ENFILE,
-// -ENOENT, -ENOMEM, -ENOSPC, -EOVERFLOW. With O_CLOEXEC in the flags the descriptor is so.
+// -ENOENT, -ENOMEM, -ENOSPC.
 long sys_mq_open(Task& task, const MqueueOpen& request, MqueueDescriptor* opened);
 // mq_unlink(2). 0; -EACCES, -EFAULT, -ENAMETOOLONG, -ENOENT, -EPERM.
 long sys_mq_unlink(Task& task, const char* name);

@@ -6,6 +6,7 @@
 #include "core/cell/liveness.h"
 #include "core/ipc/scratch.h"
 #include "core/ipc/text.h"
+#include "interpose/descriptors.h"
 #include "interpose/process.h"
 #include "interpose/real.h"
 
@@ -22,9 +23,11 @@ class Exec {
     // A child of vfork(2) is no task, and has nothing to undo.
     if (is_borrowed_memory()) return;
     // The end of attachments is told by the death of a task in exec(2).
-    Task* task = process_addresses().is_empty() ? task_if_any() : current_task();
+    const bool has_ends = !process_addresses().is_empty() || may_be_registered();
+    Task* task = has_ends ? current_task() : task_if_any();
     if (task == nullptr) return;
     if (task->undo_process != 0) add_variable(task->identity.pid);
+    if (may_be_registered()) sys_mq_mark_exec(*task, closes_at_exec);
     execing_ = &task->rec->is_execing;
     store_relaxed(*execing_, 1u);
     kill_barrier();
@@ -36,8 +39,9 @@ class Exec {
   }
   ~Exec() {
     // A handler may have forked meanwhile: in the child they are another task's.
-    const Task* task = task_if_any();
+    Task* task = task_if_any();
     if (task == nullptr || execing_ != &task->rec->is_execing) return;
+    if (may_be_registered()) sys_mq_mark_exec(*task, nullptr);
     if (token_ != nullptr) rename_token(*token_, tid_);
     kill_barrier();
     store_relaxed(*execing_, 0u);

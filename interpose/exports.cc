@@ -1,72 +1,21 @@
 // The interposed IPC calls: each is one line into the core.
 //
-// msgsnd and msgrcv are cancellation points; so they are not noexcept, and cancellation is decided
-// in one place, at_cancellation_point().
-#include <pthread.h>
+// msgsnd and msgrcv are cancellation points; so they are not noexcept.
 #include <stdarg.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
-#include <sys/single_threaded.h>
 
-#include "core/cell/futex.h"
 #include "core/syscalls.h"
-#include "interpose/errno.h"
+#include "interpose/calls.h"
 #include "interpose/memory.h"
-#include "interpose/process.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
 
-using ipcell::current_task;
+using ipcell::at_cancellation_point;
 using ipcell::Task;
-using ipcell::to_libc;
-
-namespace {
-
-template <class Call>
-IPCELL_ALWAYS_INLINE long with_task(Call call) {
-  Task* task = current_task();
-  return to_libc(task != nullptr ? call(*task) : -ENOSYS);
-}
-
-// What a cancelled thread leaves: it is taken off the queue, as a signal handler would do it.
-void leave_wait(void*) {
-  Task* task = ipcell::task_if_any();
-  if (task == nullptr) return;
-  ipcell::interrupt_wait(*task);
-  task->wait_frame = nullptr;
-  task->sleep = nullptr;
-}
-
-// The sleep of a blocked call, in which cancellation acts at once: no lock is held.
-int cancellable_sleep(ipcell::u32& word, ipcell::u32 expected, ipcell::i64 timeout_ns) {
-  int result;
-  int type;
-  pthread_cleanup_push(leave_wait, nullptr);
-  pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
-  result = ipcell::futex_wait(word, expected, timeout_ns);
-  pthread_setcanceltype(type, nullptr);
-  pthread_cleanup_pop(0);
-  return result;
-}
-
-// msgsnd and msgrcv: cancellation is decided at the start and in the sleep, nowhere else.
-template <class Call>
-IPCELL_ALWAYS_INLINE long at_cancellation_point(Call call) {
-  if (__libc_single_threaded == 0) {
-    pthread_testcancel();
-    return with_task([&](Task& task) {
-      task.sleep = cancellable_sleep;
-      const long result = call(task);
-      task.sleep = nullptr;
-      return result;
-    });
-  }
-  return with_task(call);
-}
-
-}  // namespace
+using ipcell::with_task;
 
 IPCELL_EXPORT int msgget(key_t key, int flags) noexcept {
   return static_cast<int>(

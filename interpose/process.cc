@@ -251,6 +251,7 @@ bool claim(ThreadState& state) {
   task.identity.pid_namespace = process.pid_namespace;
   task.identity.image = g_image;
   task.addresses = &g_addresses;
+  task.folder = g_place.folder.text;
   task.critical = 0;
   task.deferred = 0;
   task.wait_frame = nullptr;

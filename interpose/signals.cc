@@ -40,6 +40,9 @@ struct Deferred {
 };
 thread_local Deferred t_deferred;
 
+// See take_restart().
+thread_local bool t_restarts;
+
 bool is_fault(int signal) { return signal == SIGSEGV || signal == SIGBUS; }
 
 struct sigaction program_action(int signal) {
@@ -140,11 +143,14 @@ void trampoline(int signal, siginfo_t* info, void* context) {
   // it.
   const Task* task = task_if_any();
   const bool is_in_wait = task != nullptr && task->wait_frame != nullptr;
+  // Read before: the handler may install another.
+  const bool restarts = (program_action(signal).sa_flags & SA_RESTART) != 0;
   int cancel_type = PTHREAD_CANCEL_DEFERRED;
   if (is_in_wait) pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type);
   if (may_run(signal, info, *static_cast<ucontext_t*>(context))) {
     errno = saved_errno;
     call_program(signal, info, context);
+    if (is_in_wait) t_restarts = restarts;
   }
   if (is_in_wait) pthread_setcanceltype(cancel_type, nullptr);
 }
@@ -312,6 +318,12 @@ void install_fault_handlers() {
     }
     real_sigaction(signal, &action, nullptr);
   }
+}
+
+bool take_restart() {
+  const bool restarts = t_restarts;
+  t_restarts = false;
+  return restarts;
 }
 
 void deliver_deferred_signal(Task& task) {

@@ -14,6 +14,10 @@ namespace ipcell {
 // Installs SIGSEGV and SIGBUS handlers that are chained before the program's own.
 void install_fault_handlers();
 
+// True if the handler that took the thread's last blocked operation back was installed with
+// SA_RESTART: those calls that the kernel restarts are to be made again. Clears it.
+bool take_restart();
+
 // Runs the handlers of signals that came in a critical section. Task::on_deferred.
 void deliver_deferred_signal(Task& task);
 

@@ -226,7 +226,8 @@ long make_file(Task& task, const MqueueOpen& request, NewFile* file) {
     file->mode = request.mode & 07777;
     if (const int error = make_mqueue_file(task, file->serial, &file->mode, &file->inode))
       return error;
-    file->fd = open_mqueue_file(task, file->serial, request.flags, &is_fresh);
+    file->fd =
+        open_mqueue_file(task, file->serial, request.flags, request.closes_on_exec, &is_fresh);
     if (file->fd != -ENOENT) break;
   }
   return file->fd < 0 ? file->fd : 0;
@@ -309,7 +310,7 @@ long open_existing_locked(Task& task, const MqueueOpen& request, u64 offset,
   if (!queue) return -EIO;
   if (!may_access_mqueue(*task.cred, *queue, wanted_access(flags))) return -EACCES;
   bool is_fresh;
-  const long fd = open_mqueue_file(task, queue->serial, flags, &is_fresh);
+  const long fd = open_mqueue_file(task, queue->serial, flags, request.closes_on_exec, &is_fresh);
   if (fd < 0) return fd;
   if (is_fresh) {
     // An epoll instance forgets what is closed. Who died in poll(2) is still to be reaped.

@@ -15,11 +15,12 @@ namespace {
 constexpr int kFSetSig = 10, kFGetSig = 11;
 constexpr int kFSetPipeSize = 1031;
 constexpr int kODirect = O_DIRECT;
-// F_SETSIG takes any signal's number; from here on they mean: access mode, and 4 for O_NONBLOCK.
+// F_SETSIG takes any signal's number; from here on they mean: access mode, 4 for O_NONBLOCK, 8 for
+// O_CLOEXEC.
 constexpr int kFirstMode = 40;
-constexpr u32 kModes = 8;
+constexpr u32 kModes = 16;
 // Flags that a pipe has nothing to do with, and may keep for the program.
-constexpr int kKeptFlags = O_APPEND | O_SYNC | O_CLOEXEC | O_LARGEFILE;
+constexpr int kKeptFlags = O_APPEND | O_SYNC;
 constexpr long kPipeSize = 2 * kPage;
 
 long stat_fd(int fd, struct statx* info) {
@@ -87,12 +88,13 @@ bool read_mqueue_mode(int fd, MqueueMode* mode) {
   const long number = sys::call(SYS_fcntl, fd, kFGetSig);
   if (number < kFirstMode || number >= kFirstMode + static_cast<long>(kModes)) return false;
   const u32 bits = static_cast<u32>(number - kFirstMode);
-  *mode = {bits & 3, (bits & 4) != 0};
+  *mode = {bits & 3, (bits & 4) != 0, (bits & 8) != 0};
   return true;
 }
 
 int write_mqueue_mode(int fd, const MqueueMode& mode) {
-  const long number = kFirstMode + static_cast<long>(mode.access | (mode.is_nonblocking ? 4 : 0));
+  const u32 bits = mode.access | (mode.is_nonblocking ? 4u : 0u) | (mode.shows_cloexec ? 8u : 0u);
+  const long number = kFirstMode + static_cast<long>(bits);
   return static_cast<int>(sys::call(SYS_fcntl, fd, kFSetSig, number));
 }
 
@@ -123,16 +125,20 @@ int make_mqueue_file(const Task& task, u64 serial, u32* mode, u64* inode) {
       sys::call(SYS_fchmodat, AT_FDCWD, sys::arg(path.text()), task.cell->header().mode & 0666));
 }
 
-long open_mqueue_file(const Task& task, u64 serial, int flags, bool* is_fresh) {
+long open_mqueue_file(const Task& task, u64 serial, int flags, bool closes_on_exec,
+                      bool* is_fresh) {
   const MqueuePath path(task, serial);
   const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(path.text()),
-                            O_RDWR | O_NONBLOCK | O_NOFOLLOW | (flags & kKeptFlags), 0);
+                            O_RDWR | O_NONBLOCK | O_NOFOLLOW | (flags & kKeptFlags) |
+                                (closes_on_exec ? O_CLOEXEC : 0),
+                            0);
   if (fd < 0) return fd;
   const int opened = static_cast<int>(fd);
   *is_fresh = !is_packet_pipe(opened);
   if (*is_fresh) sys::call(SYS_fcntl, fd, kFSetPipeSize, kPipeSize);
-  sys::call(SYS_fcntl, fd, F_SETFL, O_NONBLOCK | kODirect | (flags & kKeptFlags & ~O_CLOEXEC));
-  write_mqueue_mode(opened, {static_cast<u32>(flags & O_ACCMODE), (flags & O_NONBLOCK) != 0});
+  sys::call(SYS_fcntl, fd, F_SETFL, O_NONBLOCK | kODirect | (flags & kKeptFlags));
+  write_mqueue_mode(opened, {static_cast<u32>(flags & O_ACCMODE), (flags & O_NONBLOCK) != 0,
+                             (flags & O_CLOEXEC) != 0});
   return fd;
 }
 

@@ -18,6 +18,7 @@ struct MqueueRec;
 struct MqueueMode {
   u32 access;  // O_RDONLY, O_WRONLY, O_RDWR, or 3: neither
   bool is_nonblocking;
+  bool shows_cloexec;  // O_CLOEXEC was among the flags; F_GETFL tells it
 
   bool may_read() const { return access == 0 || access == 2; }
   bool may_write() const { return access == 1 || access == 2; }
@@ -42,7 +43,7 @@ class MqueuePath {
 // umask. 0 or -errno.
 int make_mqueue_file(const Task& task, u64 serial, u32* mode, u64* inode);
 // Opens it with the program's flags: a descriptor or -errno. `*is_fresh`: no other was open.
-long open_mqueue_file(const Task& task, u64 serial, int flags, bool* is_fresh);
+long open_mqueue_file(const Task& task, u64 serial, int flags, bool closes_on_exec, bool* is_fresh);
 void remove_mqueue_file(const Task& task, u64 serial);
 // True if no descriptor is open on the pipe anywhere.
 bool is_mqueue_file_closed(const Task& task, u64 serial);

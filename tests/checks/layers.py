@@ -19,7 +19,7 @@ LAYERS = {
 # be preloaded anywhere it must need nothing of a library but what core_symbols.list names.
 CORE_HEADERS = {
     "cerrno", "cstddef", "cstdint", "initializer_list", "type_traits",
-    "errno.h", "fcntl.h", "limits.h", "signal.h", "stddef.h", "stdint.h", "time.h",
+    "errno.h", "fcntl.h", "limits.h", "sched.h", "signal.h", "stddef.h", "stdint.h", "time.h",
     "sys/file.h", "sys/ipc.h", "sys/mman.h", "sys/msg.h", "sys/resource.h", "sys/sem.h", "sys/shm.h",
     "sys/stat.h", "sys/statfs.h", "sys/syscall.h", "sys/sysmacros.h",
 }

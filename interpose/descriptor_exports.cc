@@ -1,0 +1,398 @@
+// libc's calls on descriptors, for those that are message queues: what the kernel does with an open
+// queue, the pipe behind it does not.
+
+// Else the names with 64 would be those without.
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "core/base/usercopy.h"
+#include "core/ipc/mqueue_file.h"
+#include "interpose/calls.h"
+#include "interpose/descriptors.h"
+#include "interpose/real.h"
+
+#define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
+
+// stdio.h would bring in what it declares; these are all that is wanted.
+struct _IO_FILE;
+extern "C" int fileno(struct _IO_FILE* stream) noexcept;
+
+namespace ipcell {
+
+namespace {
+
+constinit Real<int(int)> real_close("close");
+constinit Real<ssize_t(int, void*, size_t)> real_read("read");
+constinit Real<ssize_t(int, const void*, size_t)> real_write("write");
+constinit Real<int(int, int, ...)> real_fcntl("fcntl");
+constinit Real<int(int, int, ...)> real_fcntl64("fcntl64");
+constinit Real<int(int, int)> real_dup2("dup2");
+constinit Real<int(int, int, int)> real_dup3("dup3");
+constinit Real<int(int)> real_dup("dup");
+constinit Real<int(int, unsigned long, ...)> real_ioctl("ioctl");
+constinit Real<int(struct _IO_FILE*)> real_fclose("fclose");
+
+// Called in handlers, and in children of threaded processes, where dlsym(3) might wait for ever.
+__attribute__((constructor)) void resolve_descriptor_calls() {
+  RealSymbol* const symbols[] = {&real_close, &real_read, &real_write, &real_fcntl, &real_fcntl64,
+                                 &real_dup2,  &real_dup3, &real_dup,   &real_ioctl, &real_fclose};
+  for (RealSymbol* symbol : symbols) symbol->resolve();
+}
+
+// ------------------------------------------------------------------------ reading and writing
+
+// Copies the queue's line, from `position` on. Bytes or -errno.
+long read_line(int fd, const DescriptorEntry& entry, i64 position, void* out, size_t size) {
+  if (entry.access == O_WRONLY || entry.access == O_ACCMODE) return -EBADF;
+  if (position < 0) return -EINVAL;
+  char line[kMqueueLine];
+  const long length =
+      with_task_raw([&](Task& task) { return sys_mq_line(task, descriptor_of(fd, entry), line); });
+  if (length < 0 || position >= length) return length < 0 ? length : 0;
+  const size_t left = static_cast<size_t>(length - position);
+  const size_t count = size < left ? size : left;
+  if (count != 0 && copy_to_user(out, line + position, count) != 0) return -EFAULT;
+  return static_cast<long>(count);
+}
+
+long read_at_position(int fd, DescriptorEntry& entry, void* out, size_t size) {
+  const long count = read_line(fd, entry, entry.position, out, size);
+  if (count > 0) entry.position += count;
+  return count;
+}
+
+long read_pieces(int fd, DescriptorEntry& entry, const struct iovec* pieces, int count) {
+  long total = 0;
+  for (int n = 0; n < count; ++n) {
+    const long got = read_at_position(fd, entry, pieces[n].iov_base, pieces[n].iov_len);
+    if (got < 0) return total != 0 ? total : got;
+    total += got;
+    if (static_cast<size_t>(got) < pieces[n].iov_len) break;
+  }
+  return total;
+}
+
+// What write(2) and its like say.
+long refuse_write(const DescriptorEntry& entry) {
+  return entry.access == O_WRONLY || entry.access == O_RDWR ? -EINVAL : -EBADF;
+}
+
+// A queue that this process has not seen yet looks like an empty pipe that does not block.
+DescriptorEntry* unseen_queue(int fd, long result) {
+  if (result != -1 || errno != EAGAIN || !may_have_queues()) return nullptr;
+  MqueueDescriptor found;
+  const bool is_queue = find_queue(fd, &found);
+  errno = EAGAIN;
+  return is_queue ? known_queue(fd) : nullptr;
+}
+
+u64 inode_of(int fd) {
+  Task* const task = current_task();
+  return task != nullptr ? mqueue_inode_of(*task, fd) : 0;
+}
+
+// The queue's status; false if it has none.
+bool status_of(int fd, MqueueStatus* status) {
+  const u64 inode = inode_of(fd);
+  return with_task_raw([&](Task& task) { return sys_mq_stat_inode(task, inode, status); }) == 0;
+}
+
+int change_queue(int fd, const MqueueChange& change) {
+  const u64 inode = inode_of(fd);
+  return static_cast<int>(
+      with_task([&](Task& task) { return sys_mq_change(task, inode, change); }));
+}
+
+// Linux: fs/read_write.c:default_llseek()
+long seek(int fd, DescriptorEntry& entry, i64 offset, int whence) {
+  MqueueStatus status;
+  if (!status_of(fd, &status)) return -EBADF;
+  switch (whence) {
+    case SEEK_SET: break;
+    case SEEK_CUR: offset += entry.position; break;
+    case SEEK_END: offset += status.size; break;
+    case SEEK_DATA:
+    case SEEK_HOLE:
+      if (offset < 0 || offset >= status.size) return -ENXIO;
+      if (whence == SEEK_HOLE) offset = status.size;
+      break;
+    default: return -EINVAL;
+  }
+  if (offset < 0) return -EINVAL;
+  entry.position = offset;
+  return static_cast<long>(offset);
+}
+
+// ------------------------------------------------------------------------ fcntl(2), ioctl(2)
+
+constexpr int kHiddenFlags = O_ACCMODE | O_NONBLOCK | O_DIRECT | O_CLOEXEC | O_LARGEFILE;
+
+long get_flags(int fd) {
+  MqueueMode mode;
+  if (!read_mqueue_mode(fd, &mode)) return -EBADF;
+  const long real = sys::call(SYS_fcntl, fd, F_GETFL);
+  if (real < 0) return real;
+  return (real & ~static_cast<long>(kHiddenFlags)) | static_cast<long>(mode.access) |
+         (mode.is_nonblocking ? O_NONBLOCK : 0) | (mode.shows_cloexec ? O_CLOEXEC : 0);
+}
+
+long set_flags(int fd, long flags) {
+  MqueueMode mode;
+  if (!read_mqueue_mode(fd, &mode)) return -EBADF;
+  if ((flags & O_DIRECT) != 0) return -EINVAL;
+  const long real = sys::call(SYS_fcntl, fd, F_SETFL,
+                              (flags & ~static_cast<long>(O_ASYNC)) | O_NONBLOCK | O_DIRECT);
+  if (real < 0) return real;
+  mode.is_nonblocking = (flags & O_NONBLOCK) != 0;
+  return write_mqueue_mode(fd, mode);
+}
+
+// True if `command` asks for what is different in a queue.
+bool is_about_file(int command) {
+  switch (command) {
+    case F_GETFL:
+    case F_SETFL:
+    case F_GETSIG:
+    case F_SETSIG:
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ: return true;
+    default: return false;
+  }
+}
+
+long fcntl_queue(int fd, int command, long argument) {
+  constexpr long kSignals = 64;
+  switch (command) {
+    case F_GETFL: return get_flags(fd);
+    case F_SETFL: return set_flags(fd, argument);
+    case F_GETSIG: return 0;
+    case F_SETSIG: return argument >= 0 && argument <= kSignals ? 0 : -EINVAL;
+    default: return -EBADF;
+  }
+}
+
+bool is_queue(int fd) {
+  if (known_queue(fd) != nullptr) return true;
+  MqueueDescriptor found;
+  return may_have_queues() && find_queue(fd, &found);
+}
+
+int fcntl_with(Real<int(int, int, ...)>& real, int fd, int command, long argument) {
+  if (is_about_file(command) && is_queue(fd)) [[unlikely]]
+    return static_cast<int>(to_libc(fcntl_queue(fd, command, argument)));
+  const int result = real(fd, command, argument);
+  if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) remember_copy(fd, result);
+  return result;
+}
+
+int ioctl_queue(int fd, const DescriptorEntry& entry, unsigned long request, int* value) {
+  MqueueMode mode;
+  if (request == FIONBIO && read_mqueue_mode(fd, &mode)) {
+    int wanted;
+    if (copy_from_user(&wanted, value, sizeof wanted) != 0)
+      return static_cast<int>(to_libc(-EFAULT));
+    mode.is_nonblocking = wanted != 0;
+    return static_cast<int>(to_libc(write_mqueue_mode(fd, mode)));
+  }
+  MqueueStatus status;
+  if (request == FIONREAD && status_of(fd, &status)) {
+    const int left = static_cast<int>(status.size - entry.position);
+    return copy_to_user(value, &left, sizeof left) != 0 ? static_cast<int>(to_libc(-EFAULT)) : 0;
+  }
+  return real_ioctl(fd, request, value);
+}
+
+}  // namespace
+
+}  // namespace ipcell
+
+using ipcell::Closing;
+using ipcell::DescriptorEntry;
+using ipcell::known_queue;
+using ipcell::to_libc;
+
+// ------------------------------------------------------------------------ closing and copying
+
+IPCELL_EXPORT int close(int fd) {
+  const Closing closing(fd);
+  return ipcell::real_close(fd);
+}
+
+IPCELL_EXPORT int close_range(unsigned first, unsigned last, int flags) noexcept {
+  // Else they are only marked to be closed at exec(2), or closed in a table of the caller's own.
+  if (flags != 0) return IPCELL_REAL(close_range)(first, last, flags);
+  const Closing closing(first, last);
+  return IPCELL_REAL(close_range)(first, last, flags);
+}
+
+IPCELL_EXPORT void closefrom(int first) noexcept {
+  const Closing closing(static_cast<unsigned>(first < 0 ? 0 : first), ~0u);
+  IPCELL_REAL(closefrom)(first);
+}
+
+IPCELL_EXPORT int dup(int fd) noexcept {
+  const int copy = ipcell::real_dup(fd);
+  ipcell::remember_copy(fd, copy);
+  return copy;
+}
+
+IPCELL_EXPORT int dup2(int fd, int copy) noexcept {
+  if (fd == copy) return ipcell::real_dup2(fd, copy);
+  const Closing closing(copy);
+  const int result = ipcell::real_dup2(fd, copy);
+  ipcell::remember_copy(fd, result);
+  return result;
+}
+
+IPCELL_EXPORT int dup3(int fd, int copy, int flags) noexcept {
+  if (fd == copy) return ipcell::real_dup3(fd, copy, flags);
+  const Closing closing(copy);
+  const int result = ipcell::real_dup3(fd, copy, flags);
+  ipcell::remember_copy(fd, result);
+  return result;
+}
+
+extern "C" int fclose(struct _IO_FILE* stream);
+IPCELL_EXPORT int fclose(struct _IO_FILE* stream) {
+  const Closing closing(stream != nullptr ? fileno(stream) : -1);
+  return ipcell::real_fclose(stream);
+}
+
+// ------------------------------------------------------------------------ reading and writing
+
+IPCELL_EXPORT ssize_t read(int fd, void* out, size_t size) {
+  if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return to_libc(ipcell::read_at_position(fd, *entry, out, size));
+  const ssize_t result = ipcell::real_read(fd, out, size);
+  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
+    return to_libc(ipcell::read_at_position(fd, *entry, out, size));
+  return result;
+}
+
+extern "C" ssize_t __read_chk(int fd, void* out, size_t size, size_t room);
+IPCELL_EXPORT ssize_t __read_chk(int fd, void* out, size_t size, size_t room) {
+  // Too much for the room ends the program.
+  return size > room ? IPCELL_REAL(__read_chk)(fd, out, size, room) : read(fd, out, size);
+}
+
+IPCELL_EXPORT ssize_t pread(int fd, void* out, size_t size, off_t offset) {
+  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return to_libc(ipcell::read_line(fd, *entry, offset, out, size));
+  return IPCELL_REAL(pread)(fd, out, size, offset);
+}
+IPCELL_EXPORT ssize_t pread64(int fd, void* out, size_t size, off64_t offset) {
+  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return to_libc(ipcell::read_line(fd, *entry, offset, out, size));
+  return IPCELL_REAL(pread64)(fd, out, size, offset);
+}
+
+IPCELL_EXPORT ssize_t readv(int fd, const struct iovec* pieces, int count) {
+  if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return to_libc(ipcell::read_pieces(fd, *entry, pieces, count));
+  return IPCELL_REAL(readv)(fd, pieces, count);
+}
+
+IPCELL_EXPORT ssize_t write(int fd, const void* text, size_t size) {
+  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return to_libc(ipcell::refuse_write(*entry));
+  return ipcell::real_write(fd, text, size);
+}
+IPCELL_EXPORT ssize_t pwrite(int fd, const void* text, size_t size, off_t offset) {
+  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return to_libc(ipcell::refuse_write(*entry));
+  return IPCELL_REAL(pwrite)(fd, text, size, offset);
+}
+IPCELL_EXPORT ssize_t pwrite64(int fd, const void* text, size_t size, off64_t offset) {
+  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return to_libc(ipcell::refuse_write(*entry));
+  return IPCELL_REAL(pwrite64)(fd, text, size, offset);
+}
+IPCELL_EXPORT ssize_t writev(int fd, const struct iovec* pieces, int count) {
+  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return to_libc(ipcell::refuse_write(*entry));
+  return IPCELL_REAL(writev)(fd, pieces, count);
+}
+
+IPCELL_EXPORT off_t lseek(int fd, off_t offset, int whence) noexcept {
+  if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return static_cast<off_t>(to_libc(ipcell::seek(fd, *entry, offset, whence)));
+  return IPCELL_REAL(lseek)(fd, offset, whence);
+}
+IPCELL_EXPORT off64_t lseek64(int fd, off64_t offset, int whence) noexcept {
+  if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return to_libc(ipcell::seek(fd, *entry, offset, whence));
+  return IPCELL_REAL(lseek64)(fd, offset, whence);
+}
+
+// ------------------------------------------------------------------------ the file
+
+static int truncate_queue(int fd, const DescriptorEntry& entry, long long size) {
+  if (size < 0 || (entry.access != O_WRONLY && entry.access != O_RDWR))
+    return static_cast<int>(to_libc(-EINVAL));
+  ipcell::MqueueChange change;
+  change.sets_size = true;
+  change.size = size;
+  return ipcell::change_queue(fd, change);
+}
+
+IPCELL_EXPORT int ftruncate(int fd, off_t size) noexcept {
+  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return truncate_queue(fd, *entry, size);
+  return IPCELL_REAL(ftruncate)(fd, size);
+}
+IPCELL_EXPORT int ftruncate64(int fd, off64_t size) noexcept {
+  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return truncate_queue(fd, *entry, size);
+  return IPCELL_REAL(ftruncate64)(fd, size);
+}
+
+IPCELL_EXPORT int fchmod(int fd, mode_t mode) noexcept {
+  if (!ipcell::is_queue(fd)) [[likely]]
+    return IPCELL_REAL(fchmod)(fd, mode);
+  ipcell::MqueueChange change;
+  change.sets_mode = true;
+  change.mode = mode & 07777;
+  return ipcell::change_queue(fd, change);
+}
+
+IPCELL_EXPORT int fchown(int fd, uid_t owner, gid_t group) noexcept {
+  if (!ipcell::is_queue(fd)) [[likely]]
+    return IPCELL_REAL(fchown)(fd, owner, group);
+  ipcell::MqueueChange change;
+  change.uid = owner;
+  change.gid = group;
+  return ipcell::change_queue(fd, change);
+}
+
+IPCELL_EXPORT int fcntl(int fd, int command, ...) {
+  va_list rest;
+  va_start(rest, command);
+  const long argument = va_arg(rest, long);
+  va_end(rest);
+  return ipcell::fcntl_with(ipcell::real_fcntl, fd, command, argument);
+}
+IPCELL_EXPORT int fcntl64(int fd, int command, ...) {
+  va_list rest;
+  va_start(rest, command);
+  const long argument = va_arg(rest, long);
+  va_end(rest);
+  return ipcell::fcntl_with(ipcell::real_fcntl64, fd, command, argument);
+}
+
+IPCELL_EXPORT int ioctl(int fd, unsigned long request, ...) noexcept {
+  va_list rest;
+  va_start(rest, request);
+  void* const argument = va_arg(rest, void*);
+  va_end(rest);
+  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
+    return ipcell::ioctl_queue(fd, *entry, request, static_cast<int*>(argument));
+  return ipcell::real_ioctl(fd, request, argument);
+}

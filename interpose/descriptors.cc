@@ -1,0 +1,146 @@
+#include "interpose/descriptors.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "interpose/process.h"
+
+namespace ipcell {
+
+DescriptorEntry* g_descriptor_chunks[kDescriptorChunks];
+u32 Closing::g_is_registered;
+
+namespace {
+
+// The place of an entry; nullptr if there is no memory for it.
+DescriptorEntry* make_entry(int fd) {
+  const u32 number = static_cast<u32>(fd);
+  if (number >= kDescriptorChunk * kDescriptorChunks) return nullptr;
+  DescriptorEntry*& chunk = g_descriptor_chunks[number / kDescriptorChunk];
+  if (load_acquire(chunk) == nullptr) {
+    constexpr long kSize = kDescriptorChunk * sizeof(DescriptorEntry);
+    const long made =
+        sys::call(SYS_mmap, 0, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (made < 0 && made > -4096) return nullptr;
+    DescriptorEntry* expected = nullptr;
+    // Two threads may come at once.
+    if (!compare_exchange(chunk, expected, reinterpret_cast<DescriptorEntry*>(made)))
+      sys::call(SYS_munmap, made, kSize);
+  }
+  return &load_acquire(chunk)[number % kDescriptorChunk];
+}
+
+}  // namespace
+
+void remember_queue(const MqueueDescriptor& opened) {
+  DescriptorEntry* const entry = make_entry(opened.fd);
+  if (entry == nullptr || is_borrowed_memory()) return;
+  store_release(entry->kind, DescriptorKind::Unknown);
+  entry->queue = opened.queue;
+  entry->serial = opened.serial;
+  entry->max_size = opened.max_size;
+  entry->access = opened.access;
+  entry->position = 0;
+  store_release(entry->kind, DescriptorKind::Queue);
+}
+
+void remember_folder(int fd) {
+  DescriptorEntry* const entry = make_entry(fd);
+  if (entry != nullptr && !is_borrowed_memory()) store_release(entry->kind, DescriptorKind::Folder);
+}
+
+void remember_copy(int fd, int copy) {
+  const DescriptorEntry* const from = known_descriptor(fd);
+  if (from == nullptr || copy < 0 || copy == fd) return;
+  if (from->kind == DescriptorKind::Folder) {
+    remember_folder(copy);
+    return;
+  }
+  MqueueDescriptor descriptor = descriptor_of(copy, *from);
+  remember_queue(descriptor);
+}
+
+bool may_have_queues() {
+  const Cell* const cell = cell_if_any();
+  return cell != nullptr && load_acquire(cell->layout().mqueues.count) != 0;
+}
+
+bool find_queue(int fd, MqueueDescriptor* found) {
+  if (const DescriptorEntry* const entry = known_descriptor(fd)) {
+    if (entry->kind != DescriptorKind::Queue) return false;
+    *found = descriptor_of(fd, *entry);
+    return true;
+  }
+  if (fd < 0 || is_borrowed_memory()) return false;
+  Task* const task = current_task();
+  if (task == nullptr || sys_mq_find(*task, fd, found) != 0) return false;
+  remember_queue(*found);
+  return true;
+}
+
+template <class Visit>
+void Closing::for_each_known(Visit visit) const {
+  constexpr u32 kEnd = kDescriptorChunk * kDescriptorChunks;
+  for (u32 number = first_; number <= last_ && number < kEnd; ++number) {
+    if (load_acquire(g_descriptor_chunks[number / kDescriptorChunk]) == nullptr) {
+      number |= kDescriptorChunk - 1;
+    } else if (DescriptorEntry* const entry = known_descriptor(static_cast<int>(number))) {
+      visit(*entry, number);
+    }
+  }
+}
+
+// The known ones, and in a process that is registered a single other too.
+void Closing::begin(u32 first, u32 last) {
+  if (is_borrowed_memory()) return;
+  first_ = first;
+  last_ = last;
+  if (first == last && g_is_registered != 0) {
+    MqueueDescriptor found;
+    find_queue(static_cast<int>(first), &found);
+  }
+  for_each_known([this](DescriptorEntry& entry, u32 number) { forget(entry, number); });
+}
+
+void Closing::forget(DescriptorEntry& entry, u32 number) {
+  const bool is_queue = entry.kind == DescriptorKind::Queue;
+  const MqueueDescriptor closed = descriptor_of(static_cast<int>(number), entry);
+  store_release(entry.kind, DescriptorKind::Unknown);
+  if (!is_queue) return;
+  has_closed_queue_ = true;
+  Task* const task = g_is_registered != 0 ? current_task() : nullptr;
+  if (task != nullptr) sys_mq_flush(*task, closed.queue, closed.serial);
+}
+
+void Closing::end() {
+  // Another thread may have asked for it meanwhile.
+  for_each_known(
+      [](DescriptorEntry& entry, u32) { store_release(entry.kind, DescriptorKind::Unknown); });
+  const Cell* const cell = cell_if_any();
+  if (cell == nullptr || load_acquire(cell->layout().mqueues.unlinked) == 0) return;
+  if (Task* const task = current_task()) sys_mq_closed(*task);
+}
+
+void note_registration() { store_release(Closing::g_is_registered, 1u); }
+bool may_be_registered() { return load_acquire(Closing::g_is_registered) != 0; }
+
+bool closes_at_exec(u64 inode) {
+  const Descriptor folder(open_at(AT_FDCWD, "/proc/thread-self/fd", O_RDONLY | O_DIRECTORY));
+  // Without /proc: queues are closed, unless a program took pains.
+  bool is_closed = folder.fd() < 0;
+  for_each_entry(folder.fd(), [&](const char* name) {
+    long number = 0;
+    for (; *name >= '0' && *name <= '9'; ++name) number = number * 10 + (*name - '0');
+    struct statx info;
+    if ((sys::call(SYS_fcntl, number, F_GETFD) & FD_CLOEXEC) != 0 &&
+        sys::call(SYS_statx, number, sys::arg(""), AT_EMPTY_PATH, STATX_TYPE | STATX_INO,
+                  sys::arg(&info)) == 0) {
+      is_closed = is_closed || (info.stx_ino == inode && (info.stx_mode & S_IFMT) == S_IFIFO);
+    }
+    return !is_closed;
+  });
+  return is_closed;
+}
+
+}  // namespace ipcell

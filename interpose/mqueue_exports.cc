@@ -1,0 +1,214 @@
+// mq_open(3) and its like. libc's own are thin: the name's slash, EPERM for EACCES, SIGEV_THREAD.
+#include <fcntl.h>
+#include <mqueue.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/resource.h>
+
+#include "interpose/calls.h"
+#include "interpose/descriptors.h"
+#include "interpose/mqueue.h"
+#include "interpose/real.h"
+#include "interpose/signals.h"
+#include "interpose/signals_blocked.h"
+
+#define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace ipcell {
+
+namespace {
+
+// What a call is about. One whose descriptor is no queue's is made as well: others of its arguments
+// may be wrong first.
+IPCELL_ALWAYS_INLINE MqueueDescriptor queue_of(int fd) {
+  if (const DescriptorEntry* const entry = known_queue(fd)) [[likely]]
+    return descriptor_of(fd, *entry);
+  MqueueDescriptor found;
+  find_queue(fd, &found);
+  return found;
+}
+
+// A handler with SA_RESTART has the call made again from its start, as the kernel does.
+template <class Call>
+long until_not_restarted(Call call) {
+  for (;;) {
+    const long result = at_cancellation_point_raw(call);
+    if (result != -EINTR || !take_restart()) [[likely]]
+      return result;
+  }
+}
+
+u64 byte_limit() {
+  struct {
+    u64 soft, hard;
+  } limit = {};
+  constexpr int kRlimitMsgqueue = 12;
+  sys::call(SYS_prlimit64, 0, kRlimitMsgqueue, 0, sys::arg(&limit));
+  return limit.soft;
+}
+
+}  // namespace
+
+long open_mqueue(const char* name, int flags, u32 mode, const struct mq_attr* attributes,
+                 bool closes_on_exec) {
+  return with_task_raw([&](Task& task) {
+    MqueueOpen request = {name, flags, mode, attributes, 0, 0, closes_on_exec};
+    request.real_uid = static_cast<u32>(sys::call(SYS_getuid));
+    request.byte_limit = byte_limit();
+    MqueueDescriptor opened;
+    const long fd = sys_mq_open(task, request, &opened);
+    if (fd >= 0) remember_queue(opened);
+    return fd;
+  });
+}
+
+long unlink_mqueue(const char* name) {
+  return with_task_raw([&](Task& task) { return sys_mq_unlink(task, name); });
+}
+
+long close_mqueue(int fd) {
+  const Closing closing(fd);
+  return sys::call(SYS_close, fd);
+}
+
+long send_mqueue(int fd, const char* text, std::size_t size, u32 priority,
+                 const struct timespec* deadline) {
+  return until_not_restarted([&](Task& task) {
+    return sys_mq_timedsend(task, queue_of(fd), text, size, priority, deadline);
+  });
+}
+
+long receive_mqueue(int fd, char* text, std::size_t size, u32* priority,
+                    const struct timespec* deadline) {
+  return until_not_restarted([&](Task& task) {
+    return sys_mq_timedreceive(task, queue_of(fd), text, size, priority, deadline);
+  });
+}
+
+long get_set_mqueue(int fd, const struct mq_attr* wanted, struct mq_attr* old) {
+  return with_task_raw(
+      [&](Task& task) { return sys_mq_getsetattr(task, queue_of(fd), wanted, old); });
+}
+
+// ------------------------------------------------------------------------ mq_notify
+
+namespace {
+
+// A thread that waits to be told: it is the one that SIGEV_THREAD's function runs in.
+struct NoticeThread {
+  MqueueDescriptor queue;
+  void (*function)(union sigval);
+  union sigval value;
+  u32 has_reported = 0;
+  long error = 0;
+};
+
+void report(void* context, long error) {
+  auto& thread = *static_cast<NoticeThread*>(context);
+  thread.error = error;
+  store_release(thread.has_reported, 1u);
+  futex_wake(thread.has_reported, 1);
+}
+
+void* run_notice(void* context) {
+  // What it points to is gone once it has been told.
+  const NoticeThread mine = *static_cast<NoticeThread*>(context);
+  pthread_detach(pthread_self());
+  Task* const task = current_task();
+  if (task == nullptr) {
+    report(context, -EAGAIN);
+    return nullptr;
+  }
+  if (sys_mq_notify_thread(*task, mine.queue, report, context) == 1) mine.function(mine.value);
+  return nullptr;
+}
+
+long notify_by_thread(int fd, const struct sigevent& event) {
+  NoticeThread thread = {queue_of(fd), event.sigev_notify_function, event.sigev_value};
+  if (thread.queue.queue == 0) return -EBADF;
+  pthread_t id;
+  {
+    // As libc's own: no signal is handled in it.
+    const WithoutSignals blocked;
+    if (pthread_create(&id, event.sigev_notify_attributes, run_notice, &thread) != 0)
+      return -EAGAIN;
+  }
+  while (load_acquire(thread.has_reported) == 0) futex_wait(thread.has_reported, 0, kRecheckNs);
+  return thread.error;
+}
+
+}  // namespace
+
+long notify_mqueue(int fd, const struct sigevent* event) {
+  note_registration();
+  return with_task_raw([&](Task& task) { return sys_mq_notify(task, queue_of(fd), event); });
+}
+
+}  // namespace ipcell
+
+using ipcell::to_libc;
+
+IPCELL_EXPORT mqd_t mq_open(const char* name, int flags, ...) noexcept {
+  mode_t mode = 0;
+  struct mq_attr* attributes = nullptr;
+  if ((flags & O_CREAT) != 0) {
+    va_list rest;
+    va_start(rest, flags);
+    mode = va_arg(rest, mode_t);
+    attributes = va_arg(rest, struct mq_attr*);
+    va_end(rest);
+  }
+  if (name[0] != '/') return static_cast<mqd_t>(to_libc(-EINVAL));
+  return static_cast<mqd_t>(to_libc(ipcell::open_mqueue(name + 1, flags, mode, attributes, true)));
+}
+
+// A flag that wants more arguments ends the program.
+extern "C" mqd_t __mq_open_2(const char* name, int flags) noexcept;
+IPCELL_EXPORT mqd_t __mq_open_2(const char* name, int flags) noexcept {
+  if ((flags & O_CREAT) != 0) return IPCELL_REAL(__mq_open_2)(name, flags);
+  return mq_open(name, flags);
+}
+
+IPCELL_EXPORT int mq_close(mqd_t queue) noexcept {
+  return static_cast<int>(to_libc(ipcell::close_mqueue(queue)));
+}
+
+IPCELL_EXPORT int mq_unlink(const char* name) noexcept {
+  if (name[0] != '/') return static_cast<int>(to_libc(-EINVAL));
+  const long result = ipcell::unlink_mqueue(name + 1);
+  return static_cast<int>(to_libc(result == -EPERM ? -EACCES : result));
+}
+
+IPCELL_EXPORT int mq_timedsend(mqd_t queue, const char* text, size_t size, unsigned priority,
+                               const struct timespec* deadline) {
+  return static_cast<int>(to_libc(ipcell::send_mqueue(queue, text, size, priority, deadline)));
+}
+
+IPCELL_EXPORT int mq_send(mqd_t queue, const char* text, size_t size, unsigned priority) {
+  return static_cast<int>(to_libc(ipcell::send_mqueue(queue, text, size, priority, nullptr)));
+}
+
+IPCELL_EXPORT ssize_t mq_timedreceive(mqd_t queue, char* text, size_t size, unsigned* priority,
+                                      const struct timespec* deadline) {
+  return to_libc(ipcell::receive_mqueue(queue, text, size, priority, deadline));
+}
+
+IPCELL_EXPORT ssize_t mq_receive(mqd_t queue, char* text, size_t size, unsigned* priority) {
+  return to_libc(ipcell::receive_mqueue(queue, text, size, priority, nullptr));
+}
+
+IPCELL_EXPORT int mq_getattr(mqd_t queue, struct mq_attr* attributes) noexcept {
+  return static_cast<int>(to_libc(ipcell::get_set_mqueue(queue, nullptr, attributes)));
+}
+
+IPCELL_EXPORT int mq_setattr(mqd_t queue, const struct mq_attr* wanted,
+                             struct mq_attr* old) noexcept {
+  return static_cast<int>(to_libc(ipcell::get_set_mqueue(queue, wanted, old)));
+}
+
+IPCELL_EXPORT int mq_notify(mqd_t queue, const struct sigevent* event) noexcept {
+  if (event == nullptr || event->sigev_notify != SIGEV_THREAD)
+    return static_cast<int>(to_libc(ipcell::notify_mqueue(queue, event)));
+  ipcell::note_registration();
+  return static_cast<int>(to_libc(ipcell::notify_by_thread(queue, *event)));
+}
