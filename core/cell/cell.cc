@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "core/base/file.h"
+#include "core/cell/cell_dir.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -345,6 +346,8 @@ CellStatus Cell::open_or_create(const char* path, const Options& options, Cell* 
     if (old.fd() >= 0) sys::call(SYS_flock, old.fd(), LOCK_EX);
     status = open(path, options, cell);
     if (status.fault == CellFault::OtherBoot) {
+      // Who has a new cell has none of the names that outlived the reboot, nor their locks.
+      remove_posix_folder(path);
       status = create(path, options, true);
       if (status.ok()) status = open(path, options, cell);
     }

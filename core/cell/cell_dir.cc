@@ -126,27 +126,55 @@ bool is_cell_entry(const char* name) {
 
 // ---------------------------------------------------------------- reading folders
 
-DirStatus delete_folder(const char* path) {
+// Deletes a folder, each of its entries by `delete_entry(folder, name)`.
+template <class Delete>
+DirStatus delete_folder(long parent, const char* path, Delete delete_entry) {
   // Some filesystems skip entries of a folder that changes while it is read: look again.
   long error = -ENOTEMPTY;
   for (int attempt = 0; error == -ENOTEMPTY && attempt < 4; ++attempt) {
-    const Descriptor folder(open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY));
+    const Descriptor folder(open_at(parent, path, O_RDONLY | O_DIRECTORY));
     if (folder.fd() < 0) return fault_of(folder.fd());
     DirStatus status;
     error = for_each_entry(folder.fd(), [&](const char* name) {
-      if (!is_cell_entry(name)) {
-        status = fault(DirFault::NotACell);
-        return false;
-      }
-      const long result = sys::call(SYS_unlinkat, folder.fd(), sys::arg(name), 0);
-      if (result != 0 && result != -ENOENT) status = fault_of(result);
+      status = delete_entry(folder.fd(), name);
       return status.ok();
     });
     if (!status.ok()) return status;
     if (error != 0) return fault_of(error);
-    error = sys::call(SYS_unlinkat, AT_FDCWD, sys::arg(path), AT_REMOVEDIR);
+    error = sys::call(SYS_unlinkat, parent, sys::arg(path), AT_REMOVEDIR);
   }
   return error == 0 || error == -ENOENT ? DirStatus{} : fault_of(error);
+}
+
+DirStatus delete_file(long folder, const char* name) {
+  const long result = sys::call(SYS_unlinkat, folder, sys::arg(name), 0);
+  if (result == -EISDIR) return fault(DirFault::NotACell);
+  return result == 0 || result == -ENOENT ? DirStatus{} : fault_of(result);
+}
+
+DirStatus delete_posix_folder(long parent) {
+  const DirStatus status = delete_folder(parent, kPosixFolder, delete_file);
+  return status.fault == DirFault::NotFound ? DirStatus{} : status;
+}
+
+DirStatus delete_cell_folder(const char* path) {
+  return delete_folder(AT_FDCWD, path, [](long folder, const char* name) {
+    if (is_equal(name, kPosixFolder)) return delete_posix_folder(folder);
+    return is_cell_entry(name) ? delete_file(folder, name) : fault(DirFault::NotACell);
+  });
+}
+
+// True if the folder of this name in `parent` holds nothing but files, or has just gone.
+bool has_only_names(long parent) {
+  const Descriptor folder(open_at(parent, kPosixFolder, O_RDONLY | O_DIRECTORY));
+  if (folder.fd() < 0) return folder.fd() == -ENOENT;
+  bool has_folder = false;
+  const long error = for_each_entry(folder.fd(), [&](const char* name) {
+    const Descriptor inner(open_at(folder.fd(), name, O_PATH | O_DIRECTORY));
+    has_folder = inner.fd() >= 0;
+    return !has_folder;
+  });
+  return error == 0 && !has_folder;
 }
 
 }  // namespace
@@ -286,6 +314,30 @@ DirStatus locate_cell(const DirRequest& request, Create create, CellPlace* place
   return status;
 }
 
+long make_posix_folder(const CellPlace& place) {
+  struct statx cell;
+  if (const long error = stat_path(place.file.text, &cell)) return error;
+  DirRequest request;
+  request.uid = static_cast<u32>(sys::call(SYS_geteuid));
+  request.mode = cell.stx_mode & 0777;
+  CellPath path;
+  if (!Text(path).add(place.folder.text).add("/").add(kPosixFolder).fits()) return -ENAMETOOLONG;
+  const DirStatus status = check_cell_folder(path.text, request, Create::Yes);
+  return status.ok() || status.error != 0 ? status.error : -EACCES;
+}
+
+void remove_posix_folder(const char* file) {
+  CellPath parent;
+  if (!Text(parent).add(file).fits()) return;
+  for (u64 end = __builtin_strlen(parent.text); end > 0 && parent.text[end] != '/';) {
+    parent.text[end--] = '\0';
+  }
+  const Descriptor folder(open_at(AT_FDCWD, parent.text, O_PATH | O_DIRECTORY));
+  if (folder.fd() >= 0) (void)delete_posix_folder(folder.fd());
+}
+
+bool has_dev_shm() { return may_write_to("/dev/shm/."); }
+
 DirStatus remove_cell(const CellPlace& place) {
   const char* name = place.folder.text + __builtin_strlen(place.base.text) + 1;
   {
@@ -293,8 +345,10 @@ DirStatus remove_cell(const CellPlace& place) {
     const Descriptor folder(open_at(AT_FDCWD, place.folder.text, O_RDONLY | O_DIRECTORY));
     if (folder.fd() < 0) return fault_of(folder.fd());
     bool is_cell = true;
-    const long error = for_each_entry(
-        folder.fd(), [&](const char* entry) { return is_cell = is_cell_entry(entry); });
+    const long error = for_each_entry(folder.fd(), [&](const char* entry) {
+      is_cell = is_equal(entry, kPosixFolder) ? has_only_names(folder.fd()) : is_cell_entry(entry);
+      return is_cell;
+    });
     if (error != 0) return fault_of(error);
     if (!is_cell) return fault(DirFault::NotACell);
   }
@@ -308,17 +362,17 @@ DirStatus remove_cell(const CellPlace& place) {
                                  sys::arg(gone.text), 0);
     if (error == 0) break;
     if ((error != -ENOTEMPTY && error != -EEXIST) || attempt == 8) return fault_of(error);
-    const DirStatus status = delete_folder(gone.text);
+    const DirStatus status = delete_cell_folder(gone.text);
     if (!status.ok() && status.fault != DirFault::NotFound) return status;
   }
-  return delete_folder(gone.text);
+  return delete_cell_folder(gone.text);
 }
 
 DirStatus remove_leftover(const char* base, const char* entry) {
   CellPath path;
   if (entry[0] != '.') return fault(DirFault::NameInvalid);
   if (!Text(path).add(base).add("/").add(entry).fits()) return fault(DirFault::PathTooLong);
-  return delete_folder(path.text);
+  return delete_cell_folder(path.text);
 }
 
 }  // namespace ipcell

@@ -19,6 +19,8 @@ constexpr const char* kTransientPrefix = "run-";
 constexpr const char* kCellFile = "cell";
 // Who runs a transient cell: made, kept locked and read by the command.
 constexpr const char* kRunnerFile = "runner";
+// A folder in the cell's, with a file for each named POSIX semaphore and shared memory object.
+constexpr const char* kPosixFolder = "posix";
 
 enum class DirFault {
   None,
@@ -92,6 +94,14 @@ DirStatus check_cell_folder(const char* folder, const DirRequest& request, Creat
 DirStatus locate_cell(const DirRequest& request, Create create, CellPlace* place);
 // The place of cell `name` in `base`; touches no file.
 DirStatus place_cell(const char* base, const char* name, CellPlace* place);
+
+// Makes the folder of the cell's POSIX names, for those who may use the cell. 0 or -errno.
+long make_posix_folder(const CellPlace& place);
+// Removes it with all names; `file` is the cell's.
+void remove_posix_folder(const char* file);
+// False if libc can't keep POSIX names in /dev/shm: it is not there, no folder, or closed to this
+// process.
+bool has_dev_shm();
 
 // Removes a cell's folder: takes it out of the way in one step, so that nobody meets half a cell,
 // then deletes it. Refuses a folder with other files than a cell's (NotACell). A process that has

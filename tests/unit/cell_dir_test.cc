@@ -296,6 +296,33 @@ TEST_CASE("removing a cell", "[cell_dir]") {
     CHECK(remove_cell(place).ok());
     CHECK(std::filesystem::is_empty(base.path()));
   }
+  SECTION("with its POSIX names, whatever they are") {
+    make_folder(place.folder.text);
+    make_file(place.file.text);
+    REQUIRE(make_posix_folder(place) == 0);
+    for (const char* name : {"sem.lock", "memory", "cell", ".x", "posix"})
+      make_file(place.folder.text + std::string("/posix/") + name);
+    REQUIRE(symlink("/", (place.folder.text + std::string("/posix/link")).c_str()) == 0);
+    CHECK(remove_cell(place).ok());
+    CHECK(std::filesystem::is_empty(base.path()));
+  }
+  SECTION("where the POSIX names are none: nothing is touched") {
+    make_folder(place.folder.text);
+    make_file(place.file.text);
+    const std::string names = place.folder.text + std::string("/posix");
+    const std::string inner = names + "/diary";
+    if (GENERATE(true, false)) {
+      make_folder(names);
+      make_folder(inner);
+    } else {
+      make_folder(base / "elsewhere");
+      make_file(base / "elsewhere/diary");
+      REQUIRE(symlink("../elsewhere", names.c_str()) == 0);
+    }
+    CHECK(remove_cell(place).fault == DirFault::NotACell);
+    CHECK(exists(place.file.text));
+    CHECK(exists(inner));
+  }
   SECTION("that holds something else: nothing is touched") {
     make_folder(place.folder.text);
     make_file(place.file.text);
@@ -320,6 +347,41 @@ TEST_CASE("removing a cell", "[cell_dir]") {
     make_file(place.file.text);
     CHECK(remove_cell(place).ok());
     CHECK(std::filesystem::is_empty(base.path()));
+  }
+}
+
+TEST_CASE("the folder of POSIX names", "[cell_dir]") {
+  const TempDir base;
+  const CellPlace place = place_in(base, "mine");
+  const std::string names = place.folder.text + std::string("/posix");
+  make_folder(place.folder.text);
+  make_file(place.file.text);
+  SECTION("is for those who may use the cell") {
+    const auto [mode, expected] =
+        GENERATE(std::pair{0600, 0700}, std::pair{0660, 01770}, std::pair{0666, 01777});
+    REQUIRE(chmod(place.file.text, static_cast<mode_t>(mode)) == 0);
+    const mode_t old = umask(077);
+    CHECK(make_posix_folder(place) == 0);
+    umask(old);
+    CHECK(mode_of(names) == static_cast<mode_t>(expected));
+    CHECK(make_posix_folder(place) == 0);
+  }
+  SECTION("is not made where there is no cell") {
+    REQUIRE(unlink(place.file.text) == 0);
+    CHECK(make_posix_folder(place) == -ENOENT);
+    CHECK_FALSE(exists(names));
+  }
+  SECTION("is no link") {
+    REQUIRE(symlink("/tmp", names.c_str()) == 0);
+    CHECK(make_posix_folder(place) < 0);
+  }
+  SECTION("goes with all names, and nothing else does") {
+    remove_posix_folder(place.file.text);
+    REQUIRE(make_posix_folder(place) == 0);
+    make_file(names + "/sem.lock");
+    remove_posix_folder(place.file.text);
+    CHECK_FALSE(exists(names));
+    CHECK(exists(place.file.text));
   }
 }
 
