@@ -31,6 +31,7 @@ struct Settings {
   bool is_read, has_dir, has_runtime_dir, has_name;
   u32 mode;
   bool shared;
+  bool wants_posix_names;
 };
 
 struct ThreadState {
@@ -92,6 +93,8 @@ __attribute__((constructor)) void read_settings() {
     s.mode = static_cast<u32>(strtoul(mode, nullptr, 8)) & 0666;
     s.shared = s.mode != 0600;
   }
+  char posix[2];
+  s.wants_posix_names = copy_setting("IPCELL_POSIX", posix, sizeof posix) && posix[0] != '0';
 }
 
 // ------------------------------------------------------------------------ the cell
@@ -322,6 +325,22 @@ Task* task_if_any() {
 }
 
 Cell* cell_if_any() { return g_cell.is_open() ? &g_cell : nullptr; }
+
+bool has_cell() {
+  const WithoutSignals blocked;
+  const bool is_there = prepare_locked();
+  if (!is_there) say_complaint();
+  return is_there;
+}
+
+const CellPlace& cell_place() { return g_place; }
+
+u32& word_of_this_process() { return g_generation[1]; }
+
+bool wants_posix_names() {
+  read_settings();
+  return g_settings.wants_posix_names;
+}
 
 AddressMap& process_addresses() { return g_addresses; }
 

@@ -1,6 +1,7 @@
 // This process and its threads: which cell they use, and the Task of each thread.
 #pragma once
 
+#include "core/cell/cell_dir.h"
 #include "core/ipc/address_map.h"
 #include "core/syscalls.h"
 
@@ -29,6 +30,15 @@ inline bool may_be_attached(u64 start, u64 size) {
 
 // The process's cell, if it is mapped.
 Cell* cell_if_any();
+
+// Maps the cell if it is not yet mapped. False if there is none: the reason was said on stderr.
+bool has_cell();
+// Only once has_cell() has said so: where the cell is, and a word that a forked child finds 0.
+const CellPlace& cell_place();
+u32& word_of_this_process();
+
+// True if IPCELL_POSIX asks for POSIX names in the cell.
+bool wants_posix_names();
 
 // Maps the cell now if it is not yet mapped: the program is about to give up rights that it may
 // need for it. Quiet: whether there is a cell is told at the first call that wants one.
