@@ -42,18 +42,24 @@ class CellReader {
   int fd_;
 };
 
-std::uint64_t bytes_of(const char* folder) {
-  std::uint64_t blocks = 0;
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(folder), closedir);
-  if (!entries) return 0;
+struct Files {
+  std::uint32_t count = 0;
+  std::uint64_t bytes = 0;  // memory or disk that they take
+};
+
+Files files_of(const std::string& folder) {
+  Files files;
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(folder.c_str()), closedir);
+  if (!entries) return files;
   while (const dirent* entry = readdir(entries.get())) {
     struct stat info;
     if (fstatat(dirfd(entries.get()), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
         !S_ISDIR(info.st_mode)) {
-      blocks += static_cast<std::uint64_t>(info.st_blocks);
+      ++files.count;
+      files.bytes += static_cast<std::uint64_t>(info.st_blocks) * 512;
     }
   }
-  return blocks * 512;
+  return files;
 }
 
 const char* state_name(CellFault fault) {
@@ -181,7 +187,9 @@ CellInfo look_at_cell(const CellPlace& place) {
   info.name = place.folder.text + std::string(place.base.text).size() + 1;
   struct stat folder;
   if (lstat(place.folder.text, &folder) == 0) info.age = std::time(nullptr) - folder.st_mtime;
-  info.bytes = bytes_of(place.folder.text);
+  const Files names = files_of(std::string(place.folder.text) + "/" + kPosixFolder);
+  info.posix_names = names.count;
+  info.bytes = files_of(place.folder.text).bytes + names.bytes;
   info.runner = look_at_runner(place.folder.text);
   info.is_transient = info.runner.state != RunnerState::None;
   read_cell(info);

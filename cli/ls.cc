@@ -27,6 +27,7 @@ nlohmann::ordered_json to_json(const CellInfo& cell) {
       {"queues", cell.queues},
       {"semaphore_sets", cell.semaphore_sets},
       {"segments", cell.segments},
+      {"posix_names", cell.posix_names},
   };
   if (cell.runner.state == RunnerState::Alive) json["runner"] = cell.runner.pid;
   return json;
@@ -46,12 +47,12 @@ std::string state_of(const CellInfo& cell) {
 void print_table(const std::vector<CellInfo>& cells) {
   std::size_t width = 4;
   for (const CellInfo& cell : cells) width = std::max(width, cell.name.size());
-  fmt::print("{:<{}}  {:>9}  {:>6}  {:>9}  {:>6}  {:>8}  {:>8}  {}\n", "NAME", width, "SIZE", "AGE",
-             "PROCESSES", "QUEUES", "SEM SETS", "SEGMENTS", "STATE");
+  fmt::print("{:<{}}  {:>9}  {:>6}  {:>9}  {:>6}  {:>8}  {:>8}  {:>5}  {}\n", "NAME", width, "SIZE",
+             "AGE", "PROCESSES", "QUEUES", "SEM SETS", "SEGMENTS", "POSIX", "STATE");
   for (const CellInfo& cell : cells) {
-    fmt::print("{:<{}}  {:>9}  {:>6}  {:>9}  {:>6}  {:>8}  {:>8}  {}\n", cell.name, width,
+    fmt::print("{:<{}}  {:>9}  {:>6}  {:>9}  {:>6}  {:>8}  {:>8}  {:>5}  {}\n", cell.name, width,
                format_bytes(cell.bytes), format_age(cell.age), cell.processes.size(), cell.queues,
-               cell.semaphore_sets, cell.segments, state_of(cell));
+               cell.semaphore_sets, cell.segments, cell.posix_names, state_of(cell));
   }
 }
 

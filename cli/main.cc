@@ -39,6 +39,7 @@ Examples:
   ipcell run --name work -- ipcs -q
   ipcell run --deny -- ./server        the kernel's own IPC answers ENOSYS (and setuid programs get
                                        no privileges: seccomp wants that)
+  ipcell run --posix -- python3 job.py multiprocessing's locks and shared memory are the cell's, too
   ipcell run --keep -- ./test          keeps a private cell, to look at it after the test
 
 A cell for several users, in a folder that all of them name:
@@ -131,6 +132,9 @@ struct Interface {
     run->add_flag("--keep", run_options.keep, "Keep the fresh private cell, too");
     run->add_flag("--deny", run_options.deny,
                   "The kernel's own System V IPC and POSIX queues answer ENOSYS");
+    run->add_flag("--posix", run_options.posix,
+                  "Named POSIX semaphores and shm_open live in the cell (they do anyway\n"
+                  "where /dev/shm cannot be used)");
     run->add_option("--mode", mode,
                     "Who may use the cell: 0600 (you), 0660 (your group too), 0666 (all)")
         ->type_name("OCTAL");

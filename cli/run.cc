@@ -125,31 +125,35 @@ CellPlace named_cell(const Places& places, const std::string& name, u32 mode) {
   return place;
 }
 
+// LD_PRELOAD with the library in front.
+std::string preload_of(const std::string& library) {
+  const char* present = std::getenv("LD_PRELOAD");
+  if (present == nullptr || *present == '\0') return library;
+  const std::string rest = present;
+  const bool is_there = rest == library || rest.compare(0, library.size() + 1, library + ":") == 0;
+  return is_there ? rest : library + ":" + rest;
+}
+
 // This process's environment with other values for what the library reads.
 std::vector<std::string> environment_for(const CellPlace& place, const std::string& library,
-                                         const std::optional<unsigned>& mode) {
-  const char* present = std::getenv("LD_PRELOAD");
-  std::string preload = library;
-  if (present != nullptr && *present != '\0') {
-    const std::string rest = present;
-    const bool is_there =
-        rest == library || rest.compare(0, library.size() + 1, library + ":") == 0;
-    preload = is_there ? rest : library + ":" + rest;
-  }
+                                         const RunOptions& options) {
+  // Decided here for all that is started: another user's rights to /dev/shm may be others.
+  const bool has_names = options.posix || !has_dev_shm();
   std::vector<std::string> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::string name = text.substr(0, text.find('='));
     if (name != "LD_PRELOAD" && name != "IPCELL_DIR" && name != "IPCELL_CELL" &&
-        name != "IPCELL_MODE") {
+        name != "IPCELL_MODE" && !(has_names && name == "IPCELL_POSIX")) {
       result.push_back(text);
     }
   }
-  result.push_back("LD_PRELOAD=" + preload);
+  result.push_back("LD_PRELOAD=" + preload_of(library));
   result.push_back(std::string("IPCELL_DIR=") + place.base.text);
   result.push_back(std::string("IPCELL_CELL=") +
                    (place.folder.text + std::strlen(place.base.text) + 1));
-  if (mode) result.push_back(fmt::format("IPCELL_MODE={:04o}", *mode));
+  if (options.mode) result.push_back(fmt::format("IPCELL_MODE={:04o}", *options.mode));
+  if (has_names) result.push_back("IPCELL_POSIX=1");
   return result;
 }
 
@@ -215,7 +219,7 @@ int run(const RunOptions& options, const Places& places) {
   }
   warn_of_unloadable(options, library);
   const ChildEnd end = run_child({.command = options.command,
-                                  .environment = environment_for(place, library, options.mode),
+                                  .environment = environment_for(place, library, options),
                                   .denial = denial ? &*denial : nullptr,
                                   .kept_descriptor = fresh ? fresh->descriptor() : -1});
   if (fresh) {
