@@ -129,6 +129,11 @@ Finding judge_limit(const char* what, int resource, const char* option) {
           fmt::format("{}: {} unlimited", advice, option)};
 }
 
+Finding check_names() {
+  if (has_dev_shm()) return {Level::Ok, "POSIX names", "in /dev/shm; in the cell with --posix", ""};
+  return {Level::Ok, "POSIX names", "in the cell: /dev/shm cannot be used", ""};
+}
+
 }  // namespace
 
 std::vector<Finding> check_kernel() {
@@ -174,6 +179,7 @@ std::vector<Finding> check_cells(const Places& places) {
   } else {
     findings.push_back(judge_room(taken));
   }
+  findings.push_back(check_names());
   return findings;
 }
 

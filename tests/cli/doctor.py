@@ -31,7 +31,7 @@ def write_program(cells, name, text, mode=0o755):
 def test_sections(cells):
     result = cells.call("doctor")
     for word in ("futex_waitv", "robust futexes", "seccomp filters", "MADV_POPULATE_WRITE", "System V IPC",
-                 "POSIX message queues", "room", "file size", "address space", "library"):
+                 "POSIX message queues", "room", "POSIX names", "file size", "address space", "library"):
         finding(result, word)
     assert "cells go here, as IPCELL_DIR says" in finding(result, cells.base)
     assert result.returncode in (0, 1)
