@@ -347,7 +347,7 @@ CellStatus Cell::open_or_create(const char* path, const Options& options, Cell* 
     status = open(path, options, cell);
     if (status.fault == CellFault::OtherBoot) {
       // Who has a new cell has none of the names that outlived the reboot, nor their locks.
-      remove_posix_folder(path);
+      remove_inner_folders(path);
       status = create(path, options, true);
       if (status.ok()) status = open(path, options, cell);
     }

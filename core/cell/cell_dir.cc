@@ -152,26 +152,36 @@ DirStatus delete_file(long folder, const char* name) {
   return result == 0 || result == -ENOENT ? DirStatus{} : fault_of(result);
 }
 
-DirStatus delete_posix_folder(long parent) {
-  const DirStatus status = delete_folder(parent, kPosixFolder, delete_file);
+// The folders of a cell's folder hold files alone.
+constexpr const char* kInnerFolders[] = {kPosixFolder, kMqueueFolder, kMqueueNamesFolder};
+
+bool is_inner_folder(const char* name) {
+  for (const char* inner : kInnerFolders) {
+    if (is_equal(name, inner)) return true;
+  }
+  return false;
+}
+
+DirStatus delete_inner_folder(long parent, const char* name) {
+  const DirStatus status = delete_folder(parent, name, delete_file);
   return status.fault == DirFault::NotFound ? DirStatus{} : status;
 }
 
 DirStatus delete_cell_folder(const char* path) {
   return delete_folder(AT_FDCWD, path, [](long folder, const char* name) {
-    if (is_equal(name, kPosixFolder)) return delete_posix_folder(folder);
+    if (is_inner_folder(name)) return delete_inner_folder(folder, name);
     return is_cell_entry(name) ? delete_file(folder, name) : fault(DirFault::NotACell);
   });
 }
 
 // True if the folder of this name in `parent` holds nothing but files, or has just gone.
-bool has_only_names(long parent) {
-  const Descriptor folder(open_at(parent, kPosixFolder, O_RDONLY | O_DIRECTORY));
+bool has_only_files(long parent, const char* inner) {
+  const Descriptor folder(open_at(parent, inner, O_RDONLY | O_DIRECTORY));
   if (folder.fd() < 0) return folder.fd() == -ENOENT;
   bool has_folder = false;
   const long error = for_each_entry(folder.fd(), [&](const char* name) {
-    const Descriptor inner(open_at(folder.fd(), name, O_PATH | O_DIRECTORY));
-    has_folder = inner.fd() >= 0;
+    const Descriptor entry(open_at(folder.fd(), name, O_PATH | O_DIRECTORY));
+    has_folder = entry.fd() >= 0;
     return !has_folder;
   });
   return error == 0 && !has_folder;
@@ -326,14 +336,15 @@ long make_posix_folder(const CellPlace& place) {
   return status.ok() || status.error != 0 ? status.error : -EACCES;
 }
 
-void remove_posix_folder(const char* file) {
+void remove_inner_folders(const char* file) {
   CellPath parent;
   if (!Text(parent).add(file).fits()) return;
   for (u64 end = __builtin_strlen(parent.text); end > 0 && parent.text[end] != '/';) {
     parent.text[end--] = '\0';
   }
   const Descriptor folder(open_at(AT_FDCWD, parent.text, O_PATH | O_DIRECTORY));
-  if (folder.fd() >= 0) (void)delete_posix_folder(folder.fd());
+  if (folder.fd() < 0) return;
+  for (const char* inner : kInnerFolders) (void)delete_inner_folder(folder.fd(), inner);
 }
 
 bool has_dev_shm() { return may_write_to("/dev/shm/."); }
@@ -346,7 +357,7 @@ DirStatus remove_cell(const CellPlace& place) {
     if (folder.fd() < 0) return fault_of(folder.fd());
     bool is_cell = true;
     const long error = for_each_entry(folder.fd(), [&](const char* entry) {
-      is_cell = is_equal(entry, kPosixFolder) ? has_only_names(folder.fd()) : is_cell_entry(entry);
+      is_cell = is_inner_folder(entry) ? has_only_files(folder.fd(), entry) : is_cell_entry(entry);
       return is_cell;
     });
     if (error != 0) return fault_of(error);

@@ -21,6 +21,9 @@ constexpr const char* kCellFile = "cell";
 constexpr const char* kRunnerFile = "runner";
 // A folder in the cell's, with a file for each named POSIX semaphore and shared memory object.
 constexpr const char* kPosixFolder = "posix";
+// The pipes of POSIX message queues, and an empty file for each name, to be listed.
+constexpr const char* kMqueueFolder = "mq";
+constexpr const char* kMqueueNamesFolder = "mqueue";
 
 enum class DirFault {
   None,
@@ -98,7 +101,7 @@ DirStatus place_cell(const char* base, const char* name, CellPlace* place);
 // Makes the folder of the cell's POSIX names, for those who may use the cell. 0 or -errno.
 long make_posix_folder(const CellPlace& place);
 // Removes it with all names; `file` is the cell's.
-void remove_posix_folder(const char* file);
+void remove_inner_folders(const char* file);
 // False if libc can't keep POSIX names in /dev/shm: it is not there, no folder, or closed to this
 // process.
 bool has_dev_shm();

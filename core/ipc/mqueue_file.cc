@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "core/base/file.h"
+#include "core/cell/cell_dir.h"
 #include "core/ipc/mqueue.h"
 #include "core/ipc/text.h"
 
@@ -101,7 +102,9 @@ int write_mqueue_mode(int fd, const MqueueMode& mode) {
 MqueuePath::MqueuePath(const Task& task, u64 serial) {
   TextWriter out(text_, sizeof text_);
   out.put(task.folder != nullptr ? task.folder : "");
-  out.put("/mq/");
+  out.put("/");
+  out.put(kMqueueFolder);
+  out.put("/");
   out.put_unsigned(serial, 0);
   out.put_char('\0');
 }

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "core/base/file.h"
+#include "core/cell/cell_dir.h"
 #include "core/ipc/mqueue.h"
 #include "core/ipc/reap.h"
 #include "core/ipc/text.h"
@@ -111,7 +112,8 @@ void remove_strays(Task& task) {
   char folder[512];
   TextWriter out(folder, sizeof folder);
   out.put(task.folder);
-  out.put("/mq");
+  out.put("/");
+  out.put(kMqueueFolder);
   out.put_char('\0');
   if (out.overflowed()) return;
   const Descriptor opened(open_at(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY));

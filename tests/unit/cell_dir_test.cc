@@ -376,10 +376,10 @@ TEST_CASE("the folder of POSIX names", "[cell_dir]") {
     CHECK(make_posix_folder(place) < 0);
   }
   SECTION("goes with all names, and nothing else does") {
-    remove_posix_folder(place.file.text);
+    remove_inner_folders(place.file.text);
     REQUIRE(make_posix_folder(place) == 0);
     make_file(names + "/sem.lock");
-    remove_posix_folder(place.file.text);
+    remove_inner_folders(place.file.text);
     CHECK_FALSE(exists(names));
     CHECK(exists(place.file.text));
   }
