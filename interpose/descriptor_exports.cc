@@ -85,12 +85,14 @@ long refuse_write(const DescriptorEntry& entry) {
   return entry.access == O_WRONLY || entry.access == O_RDWR ? -EINVAL : -EBADF;
 }
 
-// A queue that this process has not seen yet looks like an empty pipe that does not block.
+// A queue that this process has not seen yet looks like an empty pipe that does not block, and has
+// no positions.
 DescriptorEntry* unseen_queue(int fd, long result) {
-  if (result != -1 || errno != EAGAIN || !may_have_queues()) return nullptr;
+  if (result != -1 || (errno != EAGAIN && errno != ESPIPE) || !may_have_queues()) return nullptr;
+  const int error = errno;
   MqueueDescriptor found;
   const bool is_queue = find_queue(fd, &found);
-  errno = EAGAIN;
+  errno = error;
   return is_queue ? known_queue(fd) : nullptr;
 }
 
@@ -286,12 +288,18 @@ IPCELL_EXPORT ssize_t __read_chk(int fd, void* out, size_t size, size_t room) {
 IPCELL_EXPORT ssize_t pread(int fd, void* out, size_t size, off_t offset) {
   if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
     return to_libc(ipcell::read_line(fd, *entry, offset, out, size));
-  return IPCELL_REAL(pread)(fd, out, size, offset);
+  const ssize_t result = IPCELL_REAL(pread)(fd, out, size, offset);
+  if (const DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
+    return to_libc(ipcell::read_line(fd, *entry, offset, out, size));
+  return result;
 }
 IPCELL_EXPORT ssize_t pread64(int fd, void* out, size_t size, off64_t offset) {
   if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
     return to_libc(ipcell::read_line(fd, *entry, offset, out, size));
-  return IPCELL_REAL(pread64)(fd, out, size, offset);
+  const ssize_t result = IPCELL_REAL(pread64)(fd, out, size, offset);
+  if (const DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
+    return to_libc(ipcell::read_line(fd, *entry, offset, out, size));
+  return result;
 }
 
 IPCELL_EXPORT ssize_t readv(int fd, const struct iovec* pieces, int count) {
@@ -324,12 +332,18 @@ IPCELL_EXPORT ssize_t writev(int fd, const struct iovec* pieces, int count) {
 IPCELL_EXPORT off_t lseek(int fd, off_t offset, int whence) noexcept {
   if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
     return static_cast<off_t>(to_libc(ipcell::seek(fd, *entry, offset, whence)));
-  return IPCELL_REAL(lseek)(fd, offset, whence);
+  const off_t result = IPCELL_REAL(lseek)(fd, offset, whence);
+  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
+    return static_cast<off_t>(to_libc(ipcell::seek(fd, *entry, offset, whence)));
+  return result;
 }
 IPCELL_EXPORT off64_t lseek64(int fd, off64_t offset, int whence) noexcept {
   if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
     return to_libc(ipcell::seek(fd, *entry, offset, whence));
-  return IPCELL_REAL(lseek64)(fd, offset, whence);
+  const off64_t result = IPCELL_REAL(lseek64)(fd, offset, whence);
+  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
+    return to_libc(ipcell::seek(fd, *entry, offset, whence));
+  return result;
 }
 
 // ------------------------------------------------------------------------ the file

@@ -125,6 +125,18 @@ void Closing::end() {
 void note_registration() { store_release(Closing::g_is_registered, 1u); }
 bool may_be_registered() { return load_acquire(Closing::g_is_registered) != 0; }
 
+bool keeps_queues_at_exec() {
+  for (u32 number = 0; number < kDescriptorChunk * kDescriptorChunks; ++number) {
+    if (load_acquire(g_descriptor_chunks[number / kDescriptorChunk]) == nullptr) {
+      number |= kDescriptorChunk - 1;
+    } else if (known_queue(static_cast<int>(number)) != nullptr &&
+               (sys::call(SYS_fcntl, number, F_GETFD) & FD_CLOEXEC) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool closes_at_exec(u64 inode) {
   const Descriptor folder(open_at(AT_FDCWD, "/proc/thread-self/fd", O_RDONLY | O_DIRECTORY));
   // Without /proc: queues are closed, unless a program took pains.

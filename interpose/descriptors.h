@@ -99,6 +99,8 @@ class Closing {
 // The process was registered for a notification.
 void note_registration();
 bool may_be_registered();
+// True if a descriptor of a queue stays open over exec(2).
+bool keeps_queues_at_exec();
 // True if exec(2) would close a descriptor of the queue whose pipe has that inode number.
 bool closes_at_exec(u64 inode);
 

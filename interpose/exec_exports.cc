@@ -1,5 +1,6 @@
-// exec(3): a process keeps over it what SEM_UNDO would undo. The new program is told to join what
-// is there, so that others notice its end at once though it makes no IPC call.
+// exec(3): a process keeps over it what SEM_UNDO would undo, and descriptors of message queues. The
+// new program is told to join what is there, so that others notice its end at once though it makes
+// no IPC call, and that it knows what it has open.
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ class Exec {
     const bool has_ends = !process_addresses().is_empty() || may_be_registered();
     Task* task = has_ends ? current_task() : task_if_any();
     if (task == nullptr) return;
-    if (task->undo_process != 0) add_variable(task->identity.pid);
+    if (task->undo_process != 0 || keeps_queues_at_exec()) add_variable(task->identity.pid);
     if (may_be_registered()) sys_mq_mark_exec(*task, closes_at_exec);
     execing_ = &task->rec->is_execing;
     store_relaxed(*execing_, 1u);

@@ -56,6 +56,7 @@ long open_mqueue(const char* name, int flags, u32 mode, const struct mq_attr* at
     request.real_uid = static_cast<u32>(sys::call(SYS_getuid));
     request.byte_limit = byte_limit();
     MqueueDescriptor opened;
+    task.mqueue_folder = mqueue_folder();
     const long fd = sys_mq_open(task, request, &opened);
     if (fd >= 0) remember_queue(opened);
     return fd;
@@ -63,7 +64,10 @@ long open_mqueue(const char* name, int flags, u32 mode, const struct mq_attr* at
 }
 
 long unlink_mqueue(const char* name) {
-  return with_task_raw([&](Task& task) { return sys_mq_unlink(task, name); });
+  return with_task_raw([&](Task& task) {
+    task.mqueue_folder = mqueue_folder();
+    return sys_mq_unlink(task, name);
+  });
 }
 
 long close_mqueue(int fd) {

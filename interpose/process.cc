@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/sys.h"
+#include "core/base/file.h"
 #include "core/cell/cell_members.h"
+#include "core/ipc/mqueue_file.h"
 #include "core/ipc/signature.h"
+#include "core/ipc/text.h"
 #include "interpose/signals.h"
 #include "interpose/signals_blocked.h"
 
@@ -47,8 +49,10 @@ struct ThreadState {
 Settings g_settings;
 Cell g_cell;
 AddressMap g_addresses;
-u32 g_image;             // a number of this process's memory; 0: not yet drawn
-CellPlace g_place;       // of g_cell
+u32 g_image;               // a number of this process's memory; 0: not yet drawn
+CellPlace g_place;         // of g_cell
+int g_mqueue_folder = -1;  // its folder of pipes; kept by programs that give up rights
+u64 g_mqueue_folder_inode;
 bool g_has_failed;       // no cell; said once
 u32 g_attach_lock;       // guards g_cell, g_has_failed, g_generation's page
 u32 g_cred_version = 1;  // counts changes of credentials; atomic
@@ -255,6 +259,7 @@ bool claim(ThreadState& state) {
   task.identity.image = g_image;
   task.addresses = &g_addresses;
   task.folder = g_place.folder.text;
+  task.mqueue_folder = g_mqueue_folder;
   task.critical = 0;
   task.deferred = 0;
   task.wait_frame = nullptr;
@@ -318,10 +323,52 @@ __attribute__((constructor)) void join_after_exec() {
   if (is_ours) current_task();
 }
 
+// Programs close descriptors that they do not know.
+bool is_mqueue_folder_there() {
+  struct statx info;
+  return g_mqueue_folder >= 0 &&
+         sys::call(SYS_statx, g_mqueue_folder, sys::arg(""), AT_EMPTY_PATH, STATX_INO,
+                   sys::arg(&info)) == 0 &&
+         info.stx_ino == g_mqueue_folder_inode;
+}
+
+// The pipes of message queues are opened by path, which the program may be about to lose.
+static void keep_mqueue_folder() {
+  if (is_mqueue_folder_there()) return;
+  Task task;
+  task.cell = &g_cell;
+  task.folder = g_place.folder.text;
+  if (make_mqueue_folder(task) != 0) return;
+  CellPath path;
+  TextWriter out(path.text, sizeof path.text);
+  out.put(g_place.folder.text);
+  out.put("/");
+  out.put(kMqueueFolder);
+  out.put_char('\0');
+  const Descriptor folder(open_at(AT_FDCWD, path.text, O_PATH | O_DIRECTORY));
+  struct statx info;
+  if (folder.fd() < 0 || sys::call(SYS_statx, folder.fd(), sys::arg(""), AT_EMPTY_PATH, STATX_INO,
+                                   sys::arg(&info)) != 0) {
+    return;
+  }
+  // Out of the way of programs that count their descriptors.
+  constexpr long kFirstNumber = 512;
+  long kept = sys::call(SYS_fcntl, folder.fd(), F_DUPFD_CLOEXEC, kFirstNumber);
+  if (kept < 0) kept = sys::call(SYS_fcntl, folder.fd(), F_DUPFD_CLOEXEC, 0);
+  if (kept < 0) return;
+  g_mqueue_folder_inode = info.stx_ino;
+  g_mqueue_folder = static_cast<int>(kept);
+}
+
 Task* task_if_any() {
   ThreadState& state = t_state;
   const u32 generation = load_relaxed(*g_generation);
   return generation != 0 && state.generation == generation ? &state.task : nullptr;
+}
+
+int mqueue_folder() {
+  if (g_mqueue_folder >= 0 && !is_mqueue_folder_there()) g_mqueue_folder = -1;
+  return g_mqueue_folder;
 }
 
 Cell* cell_if_any() { return g_cell.is_open() ? &g_cell : nullptr; }
@@ -352,6 +399,7 @@ void map_cell_early() {
   g_addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
   g_addresses.file.open_windows();
   g_addresses.unlock();
+  keep_mqueue_folder();
 }
 
 void shrink_mappings() {

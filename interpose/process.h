@@ -28,6 +28,9 @@ inline bool may_be_attached(u64 start, u64 size) {
   return !map.is_empty() && map.may_meet(start, end < start ? ~0ull : end);
 }
 
+// For Task::mqueue_folder: the descriptor that is kept, if it is still there.
+int mqueue_folder();
+
 // The process's cell, if it is mapped.
 Cell* cell_if_any();
 

@@ -4,12 +4,16 @@
 // syscall() is, in place: a vfork(2) or clone(2) made by number must not return into a frame of
 // ours.
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "core/base/sys.h"
+#include "core/base/usercopy.h"
 #include "core/syscalls.h"
 #include "interpose/errno.h"
 #include "interpose/memory.h"
+#include "interpose/mqueue.h"
 #include "interpose/process.h"
 
 #if defined(__x86_64__)
@@ -19,14 +23,22 @@ namespace {
 using ipcell::Task;
 using ipcell::u64;
 
-constexpr int kOurs[] = {
-    SYS_semget,   SYS_semop,        SYS_semctl,    SYS_semtimedop, SYS_unshare,   SYS_msgget,
-    SYS_msgsnd,   SYS_msgrcv,       SYS_msgctl,    SYS_setuid,     SYS_setgid,    SYS_setreuid,
-    SYS_setregid, SYS_setgroups,    SYS_setresuid, SYS_setresgid,  SYS_setfsuid,  SYS_setfsgid,
-    SYS_capset,   SYS_chroot,       SYS_shmget,    SYS_shmat,      SYS_shmdt,     SYS_shmctl,
-    SYS_mmap,     SYS_munmap,       SYS_mremap,    SYS_mprotect,   SYS_madvise,   SYS_mlock,
-    SYS_munlock,  SYS_mlock2,       SYS_mlockall,  SYS_munlockall, SYS_setrlimit, SYS_prlimit64,
-    SYS_fork,     SYS_pkey_mprotect};
+constexpr int kOurs[] = {SYS_semget,     SYS_semop,         SYS_semctl,
+                         SYS_semtimedop, SYS_unshare,       SYS_msgget,
+                         SYS_msgsnd,     SYS_msgrcv,        SYS_msgctl,
+                         SYS_setuid,     SYS_setgid,        SYS_setreuid,
+                         SYS_setregid,   SYS_setgroups,     SYS_setresuid,
+                         SYS_setresgid,  SYS_setfsuid,      SYS_setfsgid,
+                         SYS_capset,     SYS_chroot,        SYS_shmget,
+                         SYS_shmat,      SYS_shmdt,         SYS_shmctl,
+                         SYS_mmap,       SYS_munmap,        SYS_mremap,
+                         SYS_mprotect,   SYS_madvise,       SYS_mlock,
+                         SYS_munlock,    SYS_mlock2,        SYS_mlockall,
+                         SYS_munlockall, SYS_setrlimit,     SYS_prlimit64,
+                         SYS_fork,       SYS_pkey_mprotect, SYS_mq_open,
+                         SYS_mq_unlink,  SYS_mq_timedsend,  SYS_mq_timedreceive,
+                         SYS_mq_notify,  SYS_mq_getsetattr, SYS_close,
+                         SYS_dup2,       SYS_dup3,          SYS_close_range};
 
 struct NumberSet {
   u64 words[8];
@@ -79,6 +91,39 @@ constexpr bool is_ipc(long number) {
          (number >= SYS_shmget && number <= SYS_shmctl) || number == SYS_shmdt;
 }
 
+// POSIX message queues. -ENOSYS: the number is none of theirs.
+long call_mqueue(long number, long a, long b, long c, long d, long e) {
+  const int fd = static_cast<int>(a);
+  switch (number) {
+    case SYS_mq_open:
+      return ipcell::open_mqueue(pointer<const char>(a), static_cast<int>(b),
+                                 static_cast<ipcell::u32>(c), pointer<const struct mq_attr>(d),
+                                 true);
+    case SYS_mq_unlink: return ipcell::unlink_mqueue(pointer<const char>(a));
+    case SYS_mq_timedsend:
+      return ipcell::send_mqueue(fd, pointer<const char>(b), static_cast<std::size_t>(c),
+                                 static_cast<ipcell::u32>(d), pointer<const timespec>(e));
+    case SYS_mq_timedreceive:
+      return ipcell::receive_mqueue(fd, pointer<char>(b), static_cast<std::size_t>(c),
+                                    pointer<ipcell::u32>(d), pointer<const timespec>(e));
+    case SYS_mq_getsetattr:
+      return ipcell::get_set_mqueue(fd, pointer<const struct mq_attr>(b),
+                                    pointer<struct mq_attr>(c));
+    case SYS_mq_notify: {
+      if (b == 0) return ipcell::notify_mqueue(fd, nullptr);
+      struct sigevent event;
+      if (ipcell::copy_from_user(&event, pointer<const void>(b), sizeof event) != 0) return -EFAULT;
+      return ipcell::notify_mqueue(fd, &event);
+    }
+    default: return -ENOSYS;
+  }
+}
+
+constexpr bool is_mqueue(long number) {
+  static_assert(SYS_mq_open + 5 == SYS_mq_getsetattr);
+  return number >= SYS_mq_open && number <= SYS_mq_getsetattr;
+}
+
 constexpr bool changes_credentials(long number) {
   return (number >= SYS_setuid && number <= SYS_setfsgid) || number == SYS_capset ||
          number == SYS_chroot;
@@ -100,7 +145,13 @@ ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) 
           ipcell::attach_segment(static_cast<int>(a), pointer<const void>(b), static_cast<int>(c)));
     case SYS_fork:
     case SYS_clone: return ipcell::fork_by_number(number, a, b, c, d, e);
+    case SYS_close: return close(static_cast<int>(a));
+    case SYS_dup2: return dup2(static_cast<int>(a), static_cast<int>(b));
+    case SYS_dup3: return dup3(static_cast<int>(a), static_cast<int>(b), static_cast<int>(c));
+    case SYS_close_range:
+      return close_range(static_cast<unsigned>(a), static_cast<unsigned>(b), static_cast<int>(c));
   }
+  if (is_mqueue(number)) return ipcell::to_libc(call_mqueue(number, a, b, c, d, e));
   if (is_ipc(number)) {
     Task* task = ipcell::current_task();
     return ipcell::to_libc(task != nullptr ? call_core(*task, number, a, b, c, d, e) : -ENOSYS);

@@ -64,6 +64,16 @@ constexpr View kViews[] = {
     {"/proc/sys/kernel/shmmni", ViewKind::Sysctl, 0xefff0009, generate_limit<&Limits::shmmni>},
     {"/proc/sys/kernel/shm_rmid_forced", ViewKind::Sysctl, 0xefff000a,
      generate_limit<&Limits::shm_rmid_forced>},
+    {"/proc/sys/fs/mqueue/queues_max", ViewKind::Sysctl, 0xefff000b,
+     generate_limit<&Limits::mq_queues_max>},
+    {"/proc/sys/fs/mqueue/msg_max", ViewKind::Sysctl, 0xefff000c,
+     generate_limit<&Limits::mq_msg_max>},
+    {"/proc/sys/fs/mqueue/msgsize_max", ViewKind::Sysctl, 0xefff000d,
+     generate_limit<&Limits::mq_msgsize_max>},
+    {"/proc/sys/fs/mqueue/msg_default", ViewKind::Sysctl, 0xefff000e,
+     generate_limit<&Limits::mq_msg_default>},
+    {"/proc/sys/fs/mqueue/msgsize_default", ViewKind::Sysctl, 0xefff000f,
+     generate_limit<&Limits::mq_msgsize_default>},
 };
 
 constexpr char kProcFileTwin[] = "/proc/version";

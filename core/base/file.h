@@ -38,9 +38,12 @@ inline long open_at(long folder, const char* path, int flags) {
 }
 
 // statx(2), because its struct is the same on all machines.
-inline long stat_path(const char* path, struct statx* info) {
-  return sys::call(SYS_statx, AT_FDCWD, sys::arg(path), AT_SYMLINK_NOFOLLOW,
+inline long stat_at(long folder, const char* path, struct statx* info) {
+  return sys::call(SYS_statx, folder, sys::arg(path), AT_SYMLINK_NOFOLLOW,
                    STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO, sys::arg(info));
+}
+inline long stat_path(const char* path, struct statx* info) {
+  return stat_at(AT_FDCWD, path, info);
 }
 
 struct Entry {  // struct linux_dirent64

@@ -149,15 +149,10 @@ struct SemOp {
 // How a process wants to be told of a message in an empty POSIX queue.
 enum class MqNotifyKind : u32 { None, Nothing, Signal, Thread };
 
-// A notification by signal that is to be sent: by the task that caused it, or by its reaper.
-struct MqNotice {
-  u64 start_time;
-  u64 pid_namespace;
-  i32 pid;     // who is told
-  i32 signal;  // 0: there is none
-  u64 value;   // sigev_value
-  i32 sender_pid;
-  u32 sender_uid;
+// A POSIX queue that a task watches: its record may be another's by now.
+struct PolledQueue {
+  u64 queue;  // offset; 0: none
+  u64 serial;
 };
 
 // What a blocked semop(2) is about.
@@ -210,8 +205,7 @@ struct TaskRec {
   u64 loose;       // block that nothing hangs on, being freed: freed by the reaper
   u64 doomed;      // segment that may be removed, nobody is attached any more: by the reaper
   u64 unborn;      // ProcessRec of a child that is about to be forked; see ipc/shm_fork.cc
-  u64 polled[kPolledQueues];  // POSIX queues that the task is in poll(2) for
-  MqNotice notice;
+  PolledQueue polled[kPolledQueues];   // that the task is in poll(2) for
   u64 journal_blocks[kJournalBlocks];  // where a long journal goes on; freed by the reaper
   u64 cache[kBlockClasses];  // first of the free blocks that this task keeps for itself, by class
   u32 image;                 // of the process's memory, a number of its own; changed by exec(2)

@@ -99,6 +99,8 @@ class Task {
   AddressMap* addresses = nullptr;
   // The cell's folder, where the pipes of POSIX queues are; nullptr for tools that open none.
   const char* folder = nullptr;
+  // A descriptor of its folder of pipes that outlives the right to open it; -1: there is none.
+  int mqueue_folder = -1;
   i32 buried_pid = 0;       // of a process whose SEM_UNDO was applied, and may be left to nobody
   u32 dead_seen = kNoSlot;  // a dead task met on the way, to be reaped when no lock is held
 };

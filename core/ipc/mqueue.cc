@@ -49,105 +49,6 @@ int read_name(const char* from, Name* name) {
   return name->length > kMqNameMax ? -ENAMETOOLONG : 0;
 }
 
-u32 hash_name(const char* name, u64 length) {
-  u32 hash = 2166136261u;
-  for (u64 n = 0; n < length; ++n) hash = (hash ^ static_cast<u8>(name[n])) * 16777619u;
-  return hash;
-}
-
-// --------------------------------------------------------------------------- the table
-
-using BucketLink = u64 MqueueRec::*;
-
-void enter_bucket(Journal& journal, u64& bucket, u64 offset, MqueueRec& queue, BucketLink next) {
-  journal.set_if_changed(queue.*next, bucket);
-  journal.set(bucket, offset);
-}
-
-bool leave_bucket(Journal& journal, const Cell& cell, u64& bucket, u64 offset, BucketLink next) {
-  u64* link = &bucket;
-  for (u32 steps = 0; *link != 0 && steps <= mqueue_table(cell).count; ++steps) {
-    MqueueRec* queue = mqueue_at(cell, *link);
-    if (queue == nullptr) break;
-    if (*link == offset) {
-      journal.set(*link, queue->*next);
-      return true;
-    }
-    link = &(queue->*next);
-  }
-  cell.poison("a bucket of message queues is broken");
-  return false;
-}
-
-u64& name_bucket(const Cell& cell, u32 hash) {
-  return mqueue_table(cell).names[hash % kMqueueBuckets];
-}
-u64& inode_bucket(const Cell& cell, u64 inode) {
-  return mqueue_table(cell).inodes[inode % kMqueueBuckets];
-}
-
-// Puts the new queue into the table, in the open transaction.
-void enter_table(Journal& journal, const Cell& cell, u64 offset, MqueueRec& queue) {
-  MqueueTable& table = mqueue_table(cell);
-  enter_bucket(journal, name_bucket(cell, queue.name_hash), offset, queue, &MqueueRec::name_next);
-  enter_bucket(journal, inode_bucket(cell, queue.inode), offset, queue, &MqueueRec::inode_next);
-  MqueueRec* first = mqueue_at(cell, table.first);
-  if (first != nullptr) journal.set(first->prev, offset);
-  queue.next = table.first;
-  queue.prev = 0;
-  journal.set(table.first, offset);
-  journal.set(table.count, table.count + 1);
-}
-
-// Takes the unlinked queue out of the table, in the open transaction.
-bool leave_table(Journal& journal, const Cell& cell, u64 offset, MqueueRec& queue) {
-  MqueueTable& table = mqueue_table(cell);
-  if (!leave_bucket(journal, cell, inode_bucket(cell, queue.inode), offset,
-                    &MqueueRec::inode_next)) {
-    return false;
-  }
-  MqueueRec* next = mqueue_at(cell, queue.next);
-  MqueueRec* prev = mqueue_at(cell, queue.prev);
-  if (next != nullptr) journal.set(next->prev, queue.prev);
-  if (prev != nullptr) {
-    journal.set(prev->next, queue.next);
-  } else {
-    journal.set(table.first, queue.next);
-  }
-  journal.set(table.count, table.count - 1);
-  journal.set(table.unlinked, table.unlinked - 1);
-  return true;
-}
-
-bool has_living_waiter(Task& task, const WaitList& list) {
-  u32 slot = list.first;
-  for (u32 steps = 0; slot != kNoSlot; ++steps) {
-    const TaskRec* rec = waiter_at(*task.cell, slot, steps);
-    if (rec == nullptr) return false;
-    if (!is_token_dead(rec->token)) return true;
-    slot = rec->wait.next;
-  }
-  return false;
-}
-
-// The queue has no name, and no descriptor leads to it: what is left of it is the task's
-// `destroying`. The table is locked. False if it is in use.
-bool remove_closed_locked(Task& task, u64 offset) {
-  LockedMqueue queue(task, offset);
-  if (!queue || queue->is_linked != 0) return false;
-  // A thread may sleep on a descriptor that another has closed.
-  if (has_living_waiter(task, queue->receivers) || has_living_waiter(task, queue->senders))
-    return false;
-  if (!is_mqueue_file_closed(task, queue->serial)) return false;
-  remove_mqueue_file(task, queue->serial);
-  Journal journal(task);
-  if (!leave_table(journal, *task.cell, offset, *queue)) return false;
-  journal.set(queue->live, 0u);
-  journal.set(task.rec->destroying, offset);
-  journal.commit();
-  return true;
-}
-
 // --------------------------------------------------------------------------- mq_open
 
 struct Shape {
@@ -210,32 +111,47 @@ struct NewFile {
   long fd = -1;
 };
 
-// Nobody knows it yet: if the task dies, sys_mq_sweep() removes the pipe. The number is a hint's
-// worth: one that was taken by a task that died is never used.
-long make_file(Task& task, const MqueueOpen& request, NewFile* file) {
-  {
-    Locked locked(task, mqueue_table(*task.cell).lock);
-    Journal journal(task);
-    file->serial = mqueue_table(*task.cell).next_serial + 1;
-    journal.set(mqueue_table(*task.cell).next_serial, file->serial);
-    journal.commit();
-  }
-  bool is_fresh;
-  // sys_mq_sweep() may take it for what a dead task left.
-  for (u32 attempt = 0; attempt < 3; ++attempt) {
-    file->mode = request.mode & 07777;
-    if (const int error = make_mqueue_file(task, file->serial, &file->mode, &file->inode))
-      return error;
-    file->fd =
-        open_mqueue_file(task, file->serial, request.flags, request.closes_on_exec, &is_fresh);
-    if (file->fd != -ENOENT) break;
-  }
-  return file->fd < 0 ? file->fd : 0;
+u64 take_serial(Task& task) {
+  MqueueTable& table = mqueue_table(*task.cell);
+  Locked locked(task, table.lock);
+  Journal journal(task);
+  journal.set(table.next_serial, table.next_serial + 1);
+  journal.commit();
+  return table.next_serial;
 }
 
 void drop_file(const Task& task, const NewFile& file) {
   if (file.fd >= 0) sys::call(SYS_close, file.fd);
   if (file.serial != 0) remove_mqueue_file(task, file.serial);
+}
+
+// 0, -EAGAIN (to be tried again), -errno.
+long try_make_file(Task& task, const MqueueOpen& request, NewFile* file) {
+  const u64 serial = take_serial(task);
+  *file = {};
+  file->mode = request.mode & 07777;
+  if (const int error = make_mqueue_file(task, serial, &file->mode))
+    return error == -EEXIST || error == -ENOENT ? -EAGAIN : error;
+  file->serial = serial;
+  bool is_fresh;
+  file->fd = open_mqueue_file(MqueuePath(task, serial), {request.flags, request.closes_on_exec, 0},
+                              &is_fresh);
+  if (file->fd >= 0) file->inode = mqueue_inode_of(task, static_cast<int>(file->fd));
+  if (file->fd >= 0 && file->inode != 0) return 0;
+  const long error = file->fd < 0 ? file->fd : -ENOENT;
+  drop_file(task, *file);
+  *file = {};
+  return error == -ENOENT ? -EAGAIN : error;
+}
+
+// Nobody knows it yet: if the task dies, sys_mq_sweep() removes the pipe; and may do so before it
+// is open. Pipes of an earlier cell in the folder have numbers of their own.
+long make_file(Task& task, const MqueueOpen& request, NewFile* file) {
+  constexpr u32 kAttempts = 1000;
+  long error = -EAGAIN;
+  for (u32 attempt = 0; attempt < kAttempts && error == -EAGAIN; ++attempt)
+    error = try_make_file(task, request, file);
+  return error == -EAGAIN ? -ENOENT : error;
 }
 
 BlockClass class_of_name(u64 length) { return class_for(sizeof(u64) + length + 1); }
@@ -255,10 +171,11 @@ void init_queue(Task& task, MqueueRec& queue, const MqueueOpen& request, const N
   queue.uid = task.cred->euid;
   queue.gid = task.cred->fsgid;
   queue.notify.kind = MqNotifyKind::None;
+  queue.is_going = 0;
   queue.file_size = kMqFileSize;
   queue.inode = file.inode;
   queue.is_linked = 1;
-  queue.name_hash = hash_name(name.text, name.length);
+  queue.name_hash = hash_mqueue_name(name.text, name.length);
   queue.cost = shape.cost;
   queue.payer = request.real_uid;
 }
@@ -283,7 +200,7 @@ long new_queue_locked(Task& task, const MqueueOpen& request, const Name& name, c
   init_queue(task, queue, request, name, shape, file);
   queue.name = name_block.offset();
   Journal journal(task);
-  enter_table(journal, cell, block.offset(), queue);
+  enter_mqueue_table(journal, cell, block.offset(), queue);
   journal.set(queue.live, 1u);
   block.take(journal, task);
   name_block.take(journal, task);
@@ -310,15 +227,15 @@ long open_existing_locked(Task& task, const MqueueOpen& request, u64 offset,
   if (!queue) return -EIO;
   if (!may_access_mqueue(*task.cred, *queue, wanted_access(flags))) return -EACCES;
   bool is_fresh;
-  const long fd = open_mqueue_file(task, queue->serial, flags, request.closes_on_exec, &is_fresh);
+  const long fd = open_mqueue_file(MqueuePath(task, queue->serial),
+                                   {flags, request.closes_on_exec, queue->inode}, &is_fresh);
   if (fd < 0) return fd;
-  if (is_fresh) {
-    // An epoll instance forgets what is closed. Who died in poll(2) is still to be reaped.
-    Journal journal(task);
-    journal.set(queue->watched, queue->watched & kWatchedPollers);
-    journal.set(queue->is_unsure, 1u);
-    journal.commit();
-  }
+  Journal journal(task);
+  // An epoll instance forgets what is closed. Who died in poll(2) is still to be reaped.
+  if (is_fresh) journal.set_if_changed(queue->watched, queue->watched & kWatchedPollers);
+  // A pipe is empty when the first descriptor is opened, and that may be so without looking so.
+  journal.set_if_changed(queue->is_unsure, 1u);
+  journal.commit();
   describe(*queue, offset, fd, flags, opened);
   return fd;
 }
@@ -336,7 +253,8 @@ long try_open(Task& task, const MqueueOpen& request, const Name& name, const Ker
   Shape shape;
   if (const int error = check_shape(task, wanted, &shape)) return error;
   if (const int error = check_room(task, request, shape)) return error;
-  if (file.fd < 0) return -EAGAIN;
+  // Under the lock: sys_mq_sweep() removes nothing meanwhile.
+  if (file.fd < 0 || mqueue_file_inode(task, file.serial) != file.inode) return -EAGAIN;
   const long error = new_queue_locked(task, request, name, shape, file, opened);
   return error != 0 ? error : file.fd;
 }
@@ -363,10 +281,11 @@ long open_queue(Task& task, const MqueueOpen& request, const KernelMqAttr* wante
   if ((request.flags & O_CREAT) != 0) free_closed_mqueues(task);
   NewFile file;
   long result = try_open(task, request, name, wanted, file, opened);
-  if (result == -EAGAIN) {
+  constexpr u32 kAttempts = 1000;
+  for (u32 attempt = 0; result == -EAGAIN && attempt < kAttempts; ++attempt) {
     result = make_file(task, request, &file);
     if (result == 0) result = try_open(task, request, name, wanted, file, opened);
-    if (result != file.fd || result < 0) drop_file(task, file);
+    if (result < 0 || result != file.fd) drop_file(task, file);
   }
   return result >= 0 ? result : explain(result);
 }
@@ -390,16 +309,11 @@ long unlink_queue(Task& task, const Name& name) {
     if (!queue) return -EIO;
     if (!may_unlink(*task.cred, *queue)) return -EPERM;
     Journal journal(task);
-    if (!leave_bucket(journal, cell, name_bucket(cell, queue->name_hash), offset,
-                      &MqueueRec::name_next)) {
-      return -EIO;
-    }
-    journal.set(queue->is_linked, 0u);
+    if (!leave_mqueue_names(journal, cell, offset, *queue)) return -EIO;
     journal.set_if_changed(queue->ctime, now(task));
-    journal.set(table.unlinked, table.unlinked + 1);
     journal.commit();
   }
-  remove_closed_locked(task, offset);
+  remove_closed_mqueue_locked(task, offset);
   return 0;
 }
 
@@ -429,42 +343,6 @@ long get_set(Task& task, const MqueueDescriptor& of, const KernelMqAttr* wanted,
 
 }  // namespace
 
-u64 find_mqueue_locked(const Cell& cell, const char* name, u64 length) {
-  const u32 hash = hash_name(name, length);
-  u32 steps = 0;
-  for (u64 offset = name_bucket(cell, hash); offset != 0; ++steps) {
-    const MqueueRec* queue = mqueue_at(cell, offset);
-    if (queue == nullptr || steps > mqueue_table(cell).count) {
-      cell.poison("a bucket of message queues is broken");
-      return 0;
-    }
-    const char* text = mqueue_name(cell, *queue);
-    if (queue->name_hash == hash && __builtin_memcmp(text, name, length + 1) == 0) return offset;
-    offset = queue->name_next;
-  }
-  return 0;
-}
-
-u64 find_mqueue_inode_locked(const Cell& cell, u64 inode) {
-  u32 steps = 0;
-  for (u64 offset = inode_bucket(cell, inode); offset != 0; ++steps) {
-    const MqueueRec* queue = mqueue_at(cell, offset);
-    if (queue == nullptr || steps > mqueue_table(cell).count) {
-      cell.poison("a bucket of message queues is broken");
-      return 0;
-    }
-    if (queue->inode == inode) return offset;
-    offset = queue->inode_next;
-  }
-  return 0;
-}
-
-const char* mqueue_name(const Cell& cell, const MqueueRec& queue) {
-  // A block is never nearer to the heap's end than the longest name.
-  const u64* block = cell.at<u64>(queue.name);
-  return block != nullptr ? reinterpret_cast<const char*>(block + 1) : "";
-}
-
 bool may_access_mqueue(const Cred& cred, const MqueueRec& queue, u32 wanted) {
   u32 granted = queue.mode;
   if (cred.euid == queue.uid) {
@@ -476,49 +354,6 @@ bool may_access_mqueue(const Cred& cred, const MqueueRec& queue, u32 wanted) {
   if ((wanted & 1) != 0 && (queue.mode & 0111) == 0) return false;
   if (cred.has_capability(kCapDacOverride)) return true;
   return wanted == 4 && cred.has_capability(kCapDacReadSearch);
-}
-
-void free_closed_mqueues(Task& task) {
-  const Cell& cell = *task.cell;
-  if (load_acquire(mqueue_table(cell).unlinked) == 0) return;
-  for (bool is_more = true; is_more && !cell.is_poisoned();) {
-    is_more = false;
-    {
-      Locked locked(task, mqueue_table(cell).lock);
-      for_each_mqueue_locked(cell, [&](u64 offset, const MqueueRec& queue) {
-        is_more = queue.is_linked == 0 && remove_closed_locked(task, offset);
-        return !is_more;
-      });
-    }
-    if (is_more) tear_down_mqueue(task);
-  }
-}
-
-void tear_down_mqueue(Task& task) {
-  u64& destroying = task.rec->destroying;
-  for (bool is_more = true; is_more;) {
-    {
-      LockedMqueue queue(task, destroying);
-      if (!queue) return;
-      finish_all(task, queue->receivers, -EBADF, queue.wakes());
-      finish_all(task, queue->senders, -EBADF, queue.wakes());
-      if (task.cell->is_poisoned()) return;
-      Journal journal(task);
-      const u64 messages = remove_run(journal, task, *queue);
-      is_more = messages != 0;
-      journal.set_if_changed(task.rec->garbage, messages);
-      if (!is_more) {
-        journal.set_if_changed(task.rec->loose, static_cast<u64>(queue->name));
-        journal.set_if_changed(queue->name, 0);
-        journal.set_if_changed(queue->load, 0);
-      }
-      journal.commit();
-    }
-    if (task.rec->loose != 0) free_block(task, task.rec->loose);
-    free_garbage(task, task.rec->garbage);
-    if (task.cell->is_poisoned()) return;
-  }
-  free_block(task, destroying);
 }
 
 long sys_mq_open(Task& task, const MqueueOpen& request, MqueueDescriptor* opened) {
@@ -561,30 +396,6 @@ long sys_mq_getsetattr(Task& task, const MqueueDescriptor& of, const struct mq_a
   const long result = get_set(task, of, wanted != nullptr ? &asked : nullptr, &found);
   if (result != 0 || old == nullptr) return result;
   return copy_to_user(old, &found, sizeof found) != 0 ? -EFAULT : 0;
-}
-
-long sys_mq_find(Task& task, int fd, MqueueDescriptor* found) {
-  const Critical critical(task);
-  if (const int error = leave_outer_wait(task)) return error;
-  const Cell& cell = *task.cell;
-  if (cell.is_poisoned()) return -EIO;
-  MqueueMode mode;
-  if (load_acquire(mqueue_table(cell).count) == 0 || !read_mqueue_mode(fd, &mode)) return -EBADF;
-  const u64 inode = mqueue_inode_of(task, fd);
-  if (inode == 0) return -EBADF;
-  Locked locked(task, mqueue_table(cell).lock);
-  const u64 offset = find_mqueue_inode_locked(cell, inode);
-  const MqueueRec* queue = mqueue_at(cell, offset);
-  if (queue == nullptr) return -EBADF;
-  *found = {offset, queue->serial, queue->max_size, fd, mode.access};
-  return 0;
-}
-
-void sys_mq_closed(Task& task) {
-  const Critical critical(task);
-  if (leave_outer_wait(task) != 0 || task.cell->is_poisoned()) return;
-  free_closed_mqueues(task);
-  reap_met(task);
 }
 
 }  // namespace ipcell

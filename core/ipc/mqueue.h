@@ -91,7 +91,7 @@ struct MqueueRec {
   u64 next, prev;             // in the list of all
   u64 cost;                   // bytes that are charged to `payer`
   u32 payer;                  // real user id of who made it
-  u32 pad;
+  u32 is_going;               // 1: no descriptor is left; the pipe is being removed
 };
 static_assert(sizeof(MqueueRec) <= kBlockSize[static_cast<u32>(BlockClass::Mqueue)]);
 
@@ -142,7 +142,7 @@ class LockedMqueue {
   WakeList wakes_;  // flushed when the lock is free again
 };
 
-// --- mqueue.cc
+// --- mqueue_table.cc
 
 inline MqueueTable& mqueue_table(const Cell& cell) { return cell.layout().mqueues; }
 // Offset of the linked queue of that name, 0 if there is none. The table is locked.
@@ -168,12 +168,23 @@ void for_each_mqueue_locked(const Cell& cell, Visit visit) {
 }
 // The text of a name; with its zero byte.
 const char* mqueue_name(const Cell& cell, const MqueueRec& queue);
-// Linux: fs/namei.c:generic_permission(). `wanted`: 4 to read, 2 to write. The queue is locked.
-bool may_access_mqueue(const Cred& cred, const MqueueRec& queue, u32 wanted);
 // Removes unlinked queues that no descriptor is open on. The task holds no lock.
 void free_closed_mqueues(Task& task);
+// Puts the new queue into the table, in the open transaction. Table and queue are locked.
+void enter_mqueue_table(Journal& journal, const Cell& cell, u64 offset, MqueueRec& queue);
+// Takes its name away, in the open transaction. False if the cell is damaged. The same.
+bool leave_mqueue_names(Journal& journal, const Cell& cell, u64 offset, MqueueRec& queue);
+u32 hash_mqueue_name(const char* name, u64 length);
+// If the queue has no name, and no descriptor leads to it: what is left of it is the task's
+// `destroying`. The table is locked. False if it is in use.
+bool remove_closed_mqueue_locked(Task& task, u64 offset);
 // Frees what is left of the queue in task.rec->destroying.
 void tear_down_mqueue(Task& task);
+
+// --- mqueue.cc
+
+// Linux: fs/namei.c:generic_permission(). `wanted`: 4 to read, 2 to write. The queue is locked.
+bool may_access_mqueue(const Cred& cred, const MqueueRec& queue, u32 wanted);
 
 // --- mqueue_runs.cc; with the queue's lock held, in the caller's transaction
 
@@ -204,12 +215,13 @@ void reap_mqueue_wait(Task& reaper, TaskRec& dead, u32 dead_slot);
 
 // --- mqueue_notify.cc
 
-// A message came into the empty queue: takes the registration off, in the caller's transaction. The
-// slot of the thread to be published then, or kNoSlot; or what is to be told is left in the task's
-// own fields, for tell_notice() when no lock is held.
+// A message is about to come into the empty queue: tells who wants to know, and takes the
+// registration off in the caller's transaction. A signal is sent before the commit: who gets it
+// waits for the lock, and one too many finds an empty queue. The slot of a thread to be published
+// behind the commit, or kNoSlot.
 u32 note_arrival(Journal& journal, Task& task, MqueueRec& queue);
-inline bool has_notice(const Task& task) { return task.rec->notice.signal != 0; }
-void tell_notice(MqNotice& notice);
+// Takes the registration off, in the caller's transaction; as note_arrival().
+u32 end_notify(Journal& journal, Task& task, MqueueRec& queue, i64 result);
 // Takes the registration away if its process is gone.
 void drop_dead_notify(Task& task, LockedMqueue& queue);
 // A thread that sleeps until it is told: takes it back. The queue is locked.
@@ -217,7 +229,7 @@ void leave_notice(Journal& journal, Task& task, MqueueRec& queue, u32 slot);
 
 // --- mqueue_poll.cc
 
-// What a dead task left beside the messages: that it polled, what it had to tell.
+// What a dead task left beside the messages: that it polled.
 void reap_mqueues(Task& reaper, TaskRec& dead);
 
 }  // namespace ipcell

@@ -29,19 +29,10 @@ long stat_fd(int fd, struct statx* info) {
                    sys::arg(info));
 }
 
-long make_folder(const Task& task, const MqueuePath& path) {
-  char folder[sizeof(MqueuePath)];
-  const std::size_t length = __builtin_strlen(path.text());
-  std::size_t end = length;
-  while (end > 0 && path.text()[end] != '/') --end;
-  __builtin_memcpy(folder, path.text(), end);
-  folder[end] = '\0';
-  const u32 mode = task.cell->header().mode;
-  // Whoever may use the cell may make queues in it.
-  const u32 wanted = mode | (mode & 0444) >> 2;
-  const long error = sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(folder), wanted);
-  if (error == 0) sys::call(SYS_fchmodat, AT_FDCWD, sys::arg(folder), wanted);
-  return error == -EEXIST ? 0 : error;
+void put_folder(TextWriter& out, const Task& task) {
+  out.put(task.folder != nullptr ? task.folder : "");
+  out.put("/");
+  out.put(kMqueueFolder);
 }
 
 u32 tokens_for(const MqueueRec& queue, u32 messages) {
@@ -61,7 +52,8 @@ u32 count_tokens(int fd) {
 // (a program that wrote to the pipe past us) leaves the number to be asked for.
 void set_tokens(MqueueRec& queue, int fd, u32 wanted) {
   u8 token = 0;
-  u32 tokens = load_relaxed(queue.is_unsure) != 0 ? count_tokens(fd) : load_relaxed(queue.tokens);
+  u32 tokens = load_relaxed(queue.tokens);
+  if (load_relaxed(queue.is_unsure) != 0 || tokens > kTokensFull) tokens = count_tokens(fd);
   // A hint, outside of the journal: what stands in the pipe is not taken back either.
   store_relaxed(queue.is_unsure, 1u);
   kill_barrier();
@@ -83,6 +75,20 @@ bool is_packet_pipe(int fd) {
   return sys::call(SYS_fcntl, fd, kFGetPipeSize) == kPipeSize;
 }
 
+// Whoever comes as far as the pipe may open it.
+int allow_all(const Task& task, long pipe, const MqueuePath& path) {
+  constexpr long kMode = 0666;
+  char link[40];
+  TextWriter out(link, sizeof link);
+  out.put("/proc/thread-self/fd/");
+  out.put_signed(pipe, 0);
+  out.put_char('\0');
+  const long error = sys::call(SYS_fchmodat, AT_FDCWD, sys::arg(link), kMode);
+  // In a shared folder another user may have put a symbolic link there.
+  if (error == 0 || task.cell->header().mode != 0600) return static_cast<int>(error);
+  return static_cast<int>(sys::call(SYS_fchmodat, path.folder(), sys::arg(path.text()), kMode));
+}
+
 }  // namespace
 
 bool read_mqueue_mode(int fd, MqueueMode* mode) {
@@ -99,62 +105,97 @@ int write_mqueue_mode(int fd, const MqueueMode& mode) {
   return static_cast<int>(sys::call(SYS_fcntl, fd, kFSetSig, number));
 }
 
-MqueuePath::MqueuePath(const Task& task, u64 serial) {
+MqueuePath::MqueuePath(const Task& task, u64 serial) : folder_(AT_FDCWD) {
   TextWriter out(text_, sizeof text_);
-  out.put(task.folder != nullptr ? task.folder : "");
-  out.put("/");
-  out.put(kMqueueFolder);
-  out.put("/");
+  if (task.mqueue_folder >= 0) {
+    folder_ = task.mqueue_folder;
+  } else {
+    put_folder(out, task);
+    out.put("/");
+  }
   out.put_unsigned(serial, 0);
   out.put_char('\0');
 }
 
-int make_mqueue_file(const Task& task, u64 serial, u32* mode, u64* inode) {
+int make_mqueue_folder(const Task& task) {
+  char path[sizeof(MqueuePath)];
+  TextWriter out(path, sizeof path);
+  put_folder(out, task);
+  out.put_char('\0');
+  // The cell's own folder says who comes here: one who gave up his rights keeps a way. In a shared
+  // one pipes are removed by who made them.
+  const long mode = task.cell->header().mode == 0600 ? 0733 : 01777;
+  const long error = sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(path), mode);
+  if (error == 0) sys::call(SYS_fchmodat, AT_FDCWD, sys::arg(path), mode);
+  return error == -EEXIST ? 0 : static_cast<int>(error);
+}
+
+int make_mqueue_file(const Task& task, u64 serial, u32* mode) {
   const MqueuePath path(task, serial);
   const auto make = [&] {
-    return sys::call(SYS_mknodat, AT_FDCWD, sys::arg(path.text()), S_IFIFO | (*mode & 0777), 0);
+    return sys::call(SYS_mknodat, path.folder(), sys::arg(path.text()), S_IFIFO | (*mode & 0777),
+                     0);
   };
   long error = make();
   if (error == -ENOENT) {
-    error = make_folder(task, path);
+    error = make_mqueue_folder(task);
     if (error == 0) error = make();
   }
+  if (error != 0) return static_cast<int>(error);
+  const Descriptor pipe(sys::call(SYS_openat, path.folder(), sys::arg(path.text()),
+                                  O_PATH | O_NOFOLLOW | O_CLOEXEC, 0));
   struct statx info;
-  if (error == 0) error = stat_path(path.text(), &info);
+  error = pipe.fd() < 0 ? pipe.fd() : stat_fd(static_cast<int>(pipe.fd()), &info);
   if (error != 0) return static_cast<int>(error);
   *mode = (*mode & ~0777u) | (info.stx_mode & 0777);
-  *inode = info.stx_ino;
-  return static_cast<int>(
-      sys::call(SYS_fchmodat, AT_FDCWD, sys::arg(path.text()), task.cell->header().mode & 0666));
+  return allow_all(task, pipe.fd(), path);
 }
 
-long open_mqueue_file(const Task& task, u64 serial, int flags, bool closes_on_exec,
-                      bool* is_fresh) {
-  const MqueuePath path(task, serial);
-  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(path.text()),
-                            O_RDWR | O_NONBLOCK | O_NOFOLLOW | (flags & kKeptFlags) |
-                                (closes_on_exec ? O_CLOEXEC : 0),
+long open_mqueue_file(const MqueuePath& path, const MqueueOpening& opening, bool* is_fresh) {
+  const long fd = sys::call(SYS_openat, path.folder(), sys::arg(path.text()),
+                            O_RDWR | O_NONBLOCK | (opening.flags & kKeptFlags) |
+                                (opening.closes_on_exec ? O_CLOEXEC : 0),
                             0);
   if (fd < 0) return fd;
   const int opened = static_cast<int>(fd);
+  struct statx info;
+  long error = stat_fd(opened, &info);
+  const bool is_pipe = error == 0 && (info.stx_mode & S_IFMT) == S_IFIFO;
+  // Another file has its name: as if there were none.
+  if (error == 0 && (!is_pipe || (opening.inode != 0 && info.stx_ino != opening.inode)))
+    error = -ENOENT;
   *is_fresh = !is_packet_pipe(opened);
-  if (*is_fresh) sys::call(SYS_fcntl, fd, kFSetPipeSize, kPipeSize);
-  sys::call(SYS_fcntl, fd, F_SETFL, O_NONBLOCK | kODirect | (flags & kKeptFlags));
-  write_mqueue_mode(opened, {static_cast<u32>(flags & O_ACCMODE), (flags & O_NONBLOCK) != 0,
-                             (flags & O_CLOEXEC) != 0});
-  return fd;
+  if (error == 0 && *is_fresh) error = sys::call(SYS_fcntl, fd, kFSetPipeSize, kPipeSize);
+  if (error >= 0)
+    error = sys::call(SYS_fcntl, fd, F_SETFL, O_NONBLOCK | kODirect | (opening.flags & kKeptFlags));
+  if (error == 0) {
+    error = write_mqueue_mode(opened, {static_cast<u32>(opening.flags & O_ACCMODE),
+                                       (opening.flags & O_NONBLOCK) != 0,
+                                       (opening.flags & O_CLOEXEC) != 0});
+  }
+  if (error == 0) return fd;
+  sys::call(SYS_close, fd);
+  return error;
 }
 
 void remove_mqueue_file(const Task& task, u64 serial) {
-  sys::call(SYS_unlinkat, AT_FDCWD, sys::arg(MqueuePath(task, serial).text()), 0);
+  const MqueuePath path(task, serial);
+  sys::call(SYS_unlinkat, path.folder(), sys::arg(path.text()), 0);
+}
+
+u64 mqueue_file_inode(const Task& task, u64 serial) {
+  const MqueuePath path(task, serial);
+  struct statx info;
+  return stat_at(path.folder(), path.text(), &info) == 0 ? info.stx_ino : 0;
 }
 
 bool is_mqueue_file_closed(const Task& task, u64 serial) {
   // A pipe that somebody reads can be opened for writing; every descriptor of a queue reads.
-  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(MqueuePath(task, serial).text()),
+  const MqueuePath path(task, serial);
+  const long fd = sys::call(SYS_openat, path.folder(), sys::arg(path.text()),
                             O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW, 0);
   if (fd >= 0) sys::call(SYS_close, fd);
-  return fd == -ENXIO || fd == -ENOENT;
+  return fd == -ENXIO;
 }
 
 u64 mqueue_inode_of(const Task& task, int fd) {

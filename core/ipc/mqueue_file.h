@@ -29,23 +29,34 @@ bool read_mqueue_mode(int fd, MqueueMode* mode);
 // 0 or -errno.
 int write_mqueue_mode(int fd, const MqueueMode& mode);
 
-// A queue's pipe by its path.
+// Where a queue's pipe is: a folder's descriptor and a path from there.
 class MqueuePath {
  public:
   MqueuePath(const Task& task, u64 serial);
+  long folder() const { return folder_; }
   const char* text() const { return text_; }
 
  private:
+  long folder_;
   char text_[480];
 };
+// Makes the folder of the pipes. 0 or -errno.
+int make_mqueue_folder(const Task& task);
 
-// Makes the pipe of a new queue. `*inode` is its number; `*mode` loses the bits of the program's
-// umask. 0 or -errno.
-int make_mqueue_file(const Task& task, u64 serial, u32* mode, u64* inode);
-// Opens it with the program's flags: a descriptor or -errno. `*is_fresh`: no other was open.
-long open_mqueue_file(const Task& task, u64 serial, int flags, bool closes_on_exec, bool* is_fresh);
+// Makes the pipe of a new queue. `*mode` loses the bits of the program's umask. 0 or -errno;
+// -EEXIST: another has that number.
+int make_mqueue_file(const Task& task, u64 serial, u32* mode);
+struct MqueueOpening {
+  int flags;            // the program's
+  bool closes_on_exec;  // FD_CLOEXEC, whatever they say
+  u64 inode;            // of the pipe that it has to be; 0: any
+};
+// Opens a pipe: a descriptor or -errno. `*is_fresh`: no other was open, as far as its size tells.
+long open_mqueue_file(const MqueuePath& path, const MqueueOpening& opening, bool* is_fresh);
 void remove_mqueue_file(const Task& task, u64 serial);
-// True if no descriptor is open on the pipe anywhere.
+// The inode number of what is there, 0 if nothing is.
+u64 mqueue_file_inode(const Task& task, u64 serial);
+// True if no descriptor is open on the pipe anywhere. False if there is no pipe.
 bool is_mqueue_file_closed(const Task& task, u64 serial);
 // The inode number of the queue that `fd` is open on, 0 if it is none of this cell's.
 u64 mqueue_inode_of(const Task& task, int fd);

@@ -102,9 +102,17 @@ u64 serial_of(const char* name) {
   return *name == '\0' ? serial : 0;
 }
 
-bool has_queue(Task& task, u64 inode) {
+// No queue is made of it meanwhile: that is done under the same lock.
+void remove_if_stray(Task& task, long folder, const char* name) {
+  const u64 serial = serial_of(name);
+  struct statx info;
+  if (serial == 0) return;
   Locked locked(task, mqueue_table(*task.cell).lock);
-  return find_mqueue_inode_locked(*task.cell, inode) != 0;
+  if (stat_at(folder, name, &info) == 0 &&
+      find_mqueue_inode_locked(*task.cell, info.stx_ino) == 0 &&
+      is_mqueue_file_closed(task, serial)) {
+    remove_mqueue_file(task, serial);
+  }
 }
 
 // Pipes whose makers died before there was a queue.
@@ -119,12 +127,7 @@ void remove_strays(Task& task) {
   const Descriptor opened(open_at(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY));
   if (opened.fd() < 0) return;
   for_each_entry(opened.fd(), [&](const char* name) {
-    const u64 serial = serial_of(name);
-    struct statx info;
-    if (serial != 0 && stat_path(MqueuePath(task, serial).text(), &info) == 0 &&
-        !has_queue(task, info.stx_ino) && is_mqueue_file_closed(task, serial)) {
-      remove_mqueue_file(task, serial);
-    }
+    remove_if_stray(task, opened.fd(), name);
     return true;
   });
 }
@@ -199,7 +202,10 @@ void sys_mq_list(Task& task, MqueueVisit visit, void* context) {
   if (cell.is_poisoned() || load_acquire(mqueue_table(cell).count) == 0) return;
   Locked locked(task, mqueue_table(cell).lock);
   for_each_mqueue_locked(cell, [&](u64, const MqueueRec& queue) {
-    if (queue.is_linked != 0) visit(context, mqueue_name(cell, queue), queue.inode);
+    char name[kMqNameMax + 1] = {};
+    const char* const text = mqueue_name(cell, queue);
+    for (u64 n = 0; n < kMqNameMax && text[n] != '\0'; ++n) name[n] = text[n];
+    if (queue.is_linked != 0) visit(context, name, queue.inode);
     return true;
   });
 }

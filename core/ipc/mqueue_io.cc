@@ -271,25 +271,26 @@ int take_message(Task& task, LockedMqueue& queue, int fd) {
   // Without a node the sender can only be told to try by itself.
   const bool can_admit = sender != kNoSlot && run.reserve(task, BlockClass::MqRun) == 0;
   const bool is_watched = queue->watched != 0;
-  if (is_watched && sender == kNoSlot) show_mqueue_before(*queue, fd, messages - 1);
+  if (is_watched && !can_admit) show_mqueue_before(*queue, fd, messages - 1);
   Journal journal(task);
   const u64 offset = remove_message(journal, task, *queue);
   bool is_whole = offset != 0;
   if (is_whole) {
     journal.set(task.rec->in_flight, offset);
     touch_mqueue(journal, *queue, now(task));
-    if (can_admit) is_whole = admit(journal, task, *queue, sender, run);
+    if (can_admit) {
+      is_whole = admit(journal, task, *queue, sender, run);
+    } else if (sender != kNoSlot) {
+      is_whole = unlink_waiter(journal, *task.cell, queue->senders, sender);
+      journal.set(task.cell->task(sender)->wait.result, kWaitRetry);
+    }
   }
   if (!is_whole) {
     give_up(task, "a message queue is broken");
     return -EIO;
   }
   journal.commit();
-  if (can_admit) {
-    queue.wakes().publish(sender);
-  } else if (sender != kNoSlot) {
-    finish_waiter(task, queue->senders, sender, kWaitRetry, queue.wakes());
-  }
+  if (sender != kNoSlot) queue.wakes().publish(sender);
   if (is_watched && !can_admit) show_mqueue_after(*queue, fd);
   return 0;
 }
@@ -318,15 +319,14 @@ long receive_message(Task& task, const MqueueDescriptor& from, const Deadline& d
 }
 
 // A message that can't be copied out is lost, as in the kernel.
-long fill_buffer(Task& task, char* text, u32* priority) {
+long fill_buffer(Task& task, char* text, u64 room, u32* priority) {
   MsgBlock* message = task.cell->at<MsgBlock>(task.rec->in_flight);
   if (message == nullptr) return task.cell->poison("a message is outside of the heap");
   const u32 its_priority = static_cast<u32>(message->type);
   if (priority != nullptr && copy_to_user(priority, &its_priority, sizeof its_priority) != 0)
     return -EFAULT;
   const u64 size = load_relaxed(message->size);
-  if (size > static_cast<u64>(kHardMsgSizeMax))
-    return task.cell->poison("a message is larger than one can be");
+  if (size > room) return task.cell->poison("a message is larger than its queue allows");
   if (size != 0 && store_message(task, *message, text, size) != 0) return -EFAULT;
   return static_cast<long>(size);
 }
@@ -385,7 +385,6 @@ long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, 
     return error;
   const long result = send_message(task, to, built, until);
   if (result == -EINTR) return result;
-  if (has_notice(task)) tell_notice(task.rec->notice);
   reap_met(task);
   return result;
 }
@@ -403,7 +402,7 @@ long sys_mq_timedreceive(Task& task, const MqueueDescriptor& from, char* text, s
   long result = receive_message(task, from, until);
   // Taken back by a handler, which may have forked: nothing here is ours any more.
   if (result == -EINTR) return result;
-  if (result == 0) result = fill_buffer(task, text, priority);
+  if (result == 0) result = fill_buffer(task, text, size, priority);
   if (task.rec->in_flight != 0) free_message(task, task.rec->in_flight);
   if (task.rec->loose != 0) [[unlikely]]
     free_block(task, task.rec->loose);

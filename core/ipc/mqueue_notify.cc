@@ -18,10 +18,10 @@ bool is_own(const Task& task, const MqNotify& notify) {
   return notify.kind != MqNotifyKind::None && is_same(owner_of(notify), process_of(task.identity));
 }
 
-// The slot may be another task's by now.
+// The slot may be another task's by now, or one of the program that the process runs since exec(2).
 bool has_living_owner(const Cell& cell, const MqNotify& notify) {
   const TaskRec* rec = cell.task(notify.witness);
-  return rec != nullptr && !is_token_dead(rec->token) &&
+  return rec != nullptr && !is_token_dead(rec->token) && rec->image == notify.image &&
          is_same(process_of(*rec), owner_of(notify));
 }
 
@@ -30,29 +30,42 @@ bool is_over(const Task& task, const MqNotify& notify) {
   if (has_living_owner(*task.cell, notify)) return false;
   // The thread has ended, and maybe more.
   if (notify.kind == MqNotifyKind::Thread || notify.exec == MqNotifyExec::Closes) return true;
-  if (is_own(task, notify)) return false;
+  // An exec(2) that nobody announced closed the descriptors: they are made so.
+  if (is_own(task, notify))
+    return notify.image != task.identity.image && notify.exec == MqNotifyExec::None;
   const ProcessId owner = owner_of(notify);
   // A pid of another namespace can't be asked for: its thread was the last to tell.
   if (owner.pid_namespace != task.identity.pid_namespace || owner.pid_namespace == 0) return true;
   return is_process_gone(owner);
 }
 
-// Takes the registration away, in the open transaction. The slot of a thread that is to be
-// published then, or kNoSlot.
-u32 end_notify(Journal& journal, Task& task, MqNotify& notify, i64 result) {
-  const bool is_thread = notify.kind == MqNotifyKind::Thread;
-  journal.set(notify.kind, MqNotifyKind::None);
-  if (!is_thread || !has_living_owner(*task.cell, notify)) return kNoSlot;
+// The thread that waits to be told; nullptr if there is none.
+WaitNode* waiting_thread(const Task& task, const MqueueRec& queue) {
+  const MqNotify& notify = queue.notify;
+  if (notify.kind != MqNotifyKind::Thread || !has_living_owner(*task.cell, notify)) return nullptr;
   WaitNode& node = task.cell->task(notify.witness)->wait;
-  journal.set(node.result, result);
-  journal.set(node.linked, 0u);
-  return notify.witness;
+  const bool waits = node.kind == WaitKind::Notice && node.linked != 0 &&
+                     node.object == task.cell->offset_of(&queue);
+  return waits ? &node : nullptr;
+}
+
+// Linux: ipc/mqueue.c:__do_notify()
+void send_signal(const Task& task, const MqNotify& notify) {
+  siginfo_t info;
+  __builtin_memset(&info, 0, sizeof info);
+  info.si_signo = notify.signal;
+  info.si_code = SI_MESGQ;
+  info.si_pid = task.identity.pid;
+  info.si_uid = static_cast<u32>(sys::call(SYS_getuid));
+  info.si_value.sival_ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(notify.value));
+  // DIVERGES: another user's process is not told, see docs/compatibility.md.
+  sys::call(SYS_rt_sigqueueinfo, notify.pid, notify.signal, sys::arg(&info));
 }
 
 void end_own_notify(Task& task, LockedMqueue& queue) {
   if (!is_own(task, queue->notify)) return;
   Journal journal(task);
-  const u32 told = end_notify(journal, task, queue->notify, -ECANCELED);
+  const u32 told = end_notify(journal, task, *queue, -ECANCELED);
   journal.commit();
   if (told != kNoSlot) queue.wakes().publish(told);
 }
@@ -65,6 +78,7 @@ void begin_notify(Journal& journal, Task& task, MqNotify& notify, MqNotifyKind k
   journal.set(notify.start_time, own.start_time);
   journal.set(notify.pid_namespace, own.pid_namespace);
   journal.set(notify.witness, task.slot);
+  journal.set(notify.image, task.identity.image);
   journal.set_if_changed(notify.exec, MqNotifyExec::None);
 }
 
@@ -94,42 +108,29 @@ void recheck_notice(Task& task, WaitPlan&) {
 void drop_dead_notify(Task& task, LockedMqueue& queue) {
   if (queue->notify.kind == MqNotifyKind::None || !is_over(task, queue->notify)) return;
   Journal journal(task);
-  end_notify(journal, task, queue->notify, -ECANCELED);
+  end_notify(journal, task, *queue, -ECANCELED);
   journal.commit();
 }
 
-u32 note_arrival(Journal& journal, Task& task, MqueueRec& queue) {
-  MqNotify& notify = queue.notify;
-  if (notify.kind != MqNotifyKind::Signal || is_over(task, notify))
-    return end_notify(journal, task, notify, 0);
-  const bool is_silent =
-      notify.exec == MqNotifyExec::Silences && !has_living_owner(*task.cell, notify);
-  if (!is_silent && notify.pid_namespace == task.identity.pid_namespace) {
-    MqNotice& notice = task.rec->notice;
-    // Without a signal it is nobody's.
-    notice.start_time = notify.start_time;
-    notice.pid_namespace = notify.pid_namespace;
-    notice.pid = notify.pid;
-    notice.value = notify.value;
-    notice.sender_pid = task.identity.pid;
-    notice.sender_uid = static_cast<u32>(sys::call(SYS_getuid));
-    journal.set(notice.signal, notify.signal);
-  }
-  return end_notify(journal, task, notify, 0);
+u32 end_notify(Journal& journal, Task& task, MqueueRec& queue, i64 result) {
+  WaitNode* const node = waiting_thread(task, queue);
+  const u32 slot = queue.notify.witness;
+  journal.set(queue.notify.kind, MqNotifyKind::None);
+  if (node == nullptr) return kNoSlot;
+  journal.set(node->result, result);
+  journal.set(node->linked, 0u);
+  return slot;
 }
 
-void tell_notice(MqNotice& notice) {
-  // Linux: ipc/mqueue.c:__do_notify()
-  siginfo_t info;
-  __builtin_memset(&info, 0, sizeof info);
-  info.si_signo = notice.signal;
-  info.si_code = SI_MESGQ;
-  info.si_pid = notice.sender_pid;
-  info.si_uid = notice.sender_uid;
-  info.si_value.sival_ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(notice.value));
-  // DIVERGES: another user's process is not told, see docs/compatibility.md.
-  sys::call(SYS_rt_sigqueueinfo, notice.pid, notice.signal, sys::arg(&info));
-  store_release(notice.signal, 0);
+u32 note_arrival(Journal& journal, Task& task, MqueueRec& queue) {
+  const MqNotify& notify = queue.notify;
+  const bool is_here =
+      notify.pid_namespace == task.identity.pid_namespace && notify.pid_namespace != 0;
+  const bool is_silent =
+      notify.exec == MqNotifyExec::Silences && !has_living_owner(*task.cell, notify);
+  if (notify.kind == MqNotifyKind::Signal && is_here && !is_silent && !is_over(task, notify))
+    send_signal(task, notify);
+  return end_notify(journal, task, queue, 0);
 }
 
 void leave_notice(Journal& journal, Task& task, MqueueRec& queue, u32 slot) {
@@ -227,8 +228,9 @@ void sys_mq_mark_exec(Task& task, bool (*closes)(u64 inode)) {
       wanted = closes(queue->inode) ? MqNotifyExec::Closes : MqNotifyExec::Silences;
     Journal journal(task);
     journal.set_if_changed(queue->notify.exec, wanted);
-    // Whoever calls exec(2) is the one whose token tells.
-    journal.set_if_changed(queue->notify.witness, task.slot);
+    // Whoever calls exec(2) is the one whose token tells; but for a thread that waits.
+    if (queue->notify.kind != MqNotifyKind::Thread)
+      journal.set_if_changed(queue->notify.witness, task.slot);
     journal.commit();
     return true;
   });

@@ -10,18 +10,19 @@ namespace {
 // The bits of poll(2), the same everywhere.
 constexpr long kPollIn = 0x41, kPollOut = 0x104;
 
-void give_back(Task& task, u64& polled) {
-  LockedMqueue queue(task, polled);
+void give_back(Task& task, PolledQueue& polled) {
+  LockedMqueue queue(task, polled.queue);
   if (!queue) return;
   Journal journal(task);
-  if ((queue->watched & kWatchedPollers) != 0) journal.set(queue->watched, queue->watched - 1);
-  journal.set(polled, 0);
+  if (queue.is(polled.serial) && (queue->watched & kWatchedPollers) != 0)
+    journal.set(queue->watched, queue->watched - 1);
+  journal.set(polled.queue, 0);
   journal.commit();
 }
 
-u64* free_place(Task& task) {
-  for (u64& polled : task.rec->polled) {
-    if (polled == 0) return &polled;
+PolledQueue* free_place(Task& task) {
+  for (PolledQueue& polled : task.rec->polled) {
+    if (polled.queue == 0) return &polled;
   }
   return nullptr;
 }
@@ -46,9 +47,10 @@ long sys_mq_watch(Task& task, const MqueueDescriptor& of, MqueueWatch how) {
   if (!queue) return -EIO;
   if (!queue.is(of.serial)) return -EBADF;
   Journal journal(task);
-  u64* const place = how == MqueueWatch::Call ? free_place(task) : nullptr;
+  PolledQueue* const place = how == MqueueWatch::Call ? free_place(task) : nullptr;
   if (place != nullptr) {
-    journal.set(*place, of.queue);
+    journal.set(place->serial, of.serial);
+    journal.set(place->queue, of.queue);
     journal.set(queue->watched, queue->watched + 1);
   } else {
     const u32 edges = how == MqueueWatch::Edges ? kWatchedForEdges : 0;
@@ -61,23 +63,15 @@ long sys_mq_watch(Task& task, const MqueueDescriptor& of, MqueueWatch how) {
 
 void sys_mq_unwatch(Task& task) {
   const Critical critical(task);
-  for (u64& polled : task.rec->polled) {
-    if (polled != 0 && !task.cell->is_poisoned()) give_back(task, polled);
+  for (PolledQueue& polled : task.rec->polled) {
+    if (polled.queue != 0 && !task.cell->is_poisoned()) give_back(task, polled);
   }
   reap_met(task);
 }
 
 void reap_mqueues(Task& reaper, TaskRec& dead) {
-  for (u64& polled : dead.polled) {
-    if (polled != 0) give_back(reaper, polled);
-  }
-  MqNotice& notice = dead.notice;
-  if (notice.signal == 0) return;
-  const ProcessId told = {notice.pid, notice.start_time, notice.pid_namespace};
-  if (notice.pid_namespace == reaper.identity.pid_namespace && !is_process_gone(told)) {
-    tell_notice(notice);
-  } else {
-    store_release(notice.signal, 0);
+  for (PolledQueue& polled : dead.polled) {
+    if (polled.queue != 0 && !reaper.cell->is_poisoned()) give_back(reaper, polled);
   }
 }
 

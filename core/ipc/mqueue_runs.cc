@@ -68,14 +68,20 @@ bool unlink_run(Journal& journal, const Cell& cell, const Place& place) {
   return true;
 }
 
-void link_run(Journal& journal, Task& task, const Place& place, const ReservedBlock& block,
+bool link_run(Journal& journal, Task& task, const Place& place, const ReservedBlock& block,
               const MqRun& wanted) {
-  MqRun& run = *block.as<MqRun>();
-  const u64 free_link = run.free_link;
-  run = wanted;
-  run.free_link = free_link;
+  MqRun* const run = block.as<MqRun>();
+  // None was reserved: the tree has been scribbled over since.
+  if (run == nullptr) {
+    task.cell->poison(kBrokenRuns);
+    return false;
+  }
+  const u64 free_link = run->free_link;
+  *run = wanted;
+  run->free_link = free_link;
   block.take(journal, task);
   journal.set(*place.link, block.offset());
+  return true;
 }
 
 bool append(Journal& journal, const Cell& cell, u64& last, u64 offset) {
@@ -133,14 +139,13 @@ bool insert_message(Journal& journal, Task& task, MqueueRec& queue, u64 offset, 
       cell.poison(kBrokenRuns);
       return false;
     }
-    link_run(journal, task, place, block,
-             {0, queue.top_priority, 0, queue.top_first, queue.top_last, 0, 0});
+    const MqRun lower = {0, queue.top_priority, 0, queue.top_first, queue.top_last, 0, 0};
+    if (!link_run(journal, task, place, block, lower)) return false;
     set_top(journal, queue, priority, offset, offset);
     return true;
   }
   if (place.run != nullptr) return append(journal, cell, place.run->last, offset);
-  link_run(journal, task, place, block, {0, priority, 0, offset, offset, 0, 0});
-  return true;
+  return link_run(journal, task, place, block, {0, priority, 0, offset, offset, 0, 0});
 }
 
 u64 remove_message(Journal& journal, Task& task, MqueueRec& queue) {

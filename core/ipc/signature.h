@@ -80,7 +80,7 @@ constexpr u64 kLayoutSignature = hash_layout({
     offsetof(MqueueRec, inode),
     sizeof(MqRun),
     offsetof(TaskRec, polled),
-    offsetof(TaskRec, notice),
+    sizeof(PolledQueue),
     offsetof(UndoRec, adjustments),
 });
 
