@@ -4,6 +4,8 @@
 // libipcell.so takes over.
 #pragma once
 
+#include <fcntl.h>
+#include <mqueue.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -12,6 +14,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <string>
 #include <system_error>
 
 #include "kernel_call.h"
@@ -35,6 +38,22 @@ struct Kernel {
   }
   static long msgctl(int id, int command, msqid_ds* ds) {
     return kernel_call(SYS_msgctl, id, command, kernel_arg(ds));
+  }
+  // Names without the slash.
+  static long mq_open(const char* name, int flags, mode_t mode, mq_attr* attributes) {
+    return kernel_call(SYS_mq_open, kernel_arg(name), flags, static_cast<long>(mode),
+                       kernel_arg(attributes));
+  }
+  static long mq_unlink(const char* name) { return kernel_call(SYS_mq_unlink, kernel_arg(name)); }
+  static long mq_send(int queue, const char* text, std::size_t size, unsigned priority) {
+    return kernel_call(SYS_mq_timedsend, queue, kernel_arg(text), static_cast<long>(size), priority,
+                       0);
+  }
+  static long mq_receive(int queue, char* text, std::size_t size) {
+    return kernel_call(SYS_mq_timedreceive, queue, kernel_arg(text), static_cast<long>(size), 0, 0);
+  }
+  static long mq_getattr(int queue, mq_attr* attributes) {
+    return kernel_call(SYS_mq_getsetattr, queue, 0, kernel_arg(attributes));
   }
   static long semget(key_t key, int nsems, int flags) {
     return kernel_call(SYS_semget, key, nsems, flags);
@@ -68,6 +87,21 @@ struct Cell {
   }
   static long msgctl(int id, int command, msqid_ds* ds) {
     return or_errno(::msgctl(id, command, ds));
+  }
+  static long mq_open(const char* name, int flags, mode_t mode, mq_attr* attributes) {
+    return or_errno(::mq_open(("/" + std::string(name)).c_str(), flags, mode, attributes));
+  }
+  static long mq_unlink(const char* name) {
+    return or_errno(::mq_unlink(("/" + std::string(name)).c_str()));
+  }
+  static long mq_send(int queue, const char* text, std::size_t size, unsigned priority) {
+    return or_errno(::mq_send(queue, text, size, priority));
+  }
+  static long mq_receive(int queue, char* text, std::size_t size) {
+    return or_errno(::mq_receive(queue, text, size, nullptr));
+  }
+  static long mq_getattr(int queue, mq_attr* attributes) {
+    return or_errno(::mq_getattr(queue, attributes));
   }
   static long semget(key_t key, int nsems, int flags) {
     return or_errno(::semget(key, nsems, flags));

@@ -67,6 +67,8 @@ inline Row versus_kernel_in_turns(std::string name, double floor,
 
 std::vector<Row> msg_rows();
 std::vector<Row> msg_process_rows();
+std::vector<Row> mq_rows();
+std::vector<Row> mq_process_rows();
 std::vector<Row> sem_rows();
 std::vector<Row> sem_process_rows();
 std::vector<Row> shm_rows();
