@@ -53,6 +53,10 @@ struct MqueueDescriptor {
   u64 max_size = 0;  // bytes of a message
   int fd = -1;
   u32 access = 0;  // O_RDONLY, O_WRONLY, O_RDWR, or 3: neither
+  // O_NONBLOCK, as it was when the queue's mode_changes were so many. The core brings them up to
+  // date.
+  mutable u32 mode_changes = 0;
+  mutable u32 is_nonblocking = 0;
 };
 struct MqueueOpen {
   const char* name;  // the kernel's: without the '/' that mq_open(3) wants
@@ -76,6 +80,8 @@ long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, 
 // -ETIMEDOUT.
 long sys_mq_timedreceive(Task& task, const MqueueDescriptor& from, char* text, std::size_t size,
                          u32* priority, const struct timespec* deadline);
+// O_NONBLOCK of the open file. 0; -EBADF.
+long sys_mq_set_nonblocking(Task& task, const MqueueDescriptor& of, bool is_nonblocking);
 // mq_getsetattr(2). 0; -EBADF, -EFAULT, -EINVAL.
 long sys_mq_getsetattr(Task& task, const MqueueDescriptor& of, const struct mq_attr* wanted,
                        struct mq_attr* old);
@@ -100,8 +106,10 @@ void sys_mq_mark_exec(Task& task, bool (*closes)(u64 inode));
 // POLLIN and POLLOUT as they are now, or -EBADF.
 long sys_mq_ready(Task& task, const MqueueDescriptor& of);
 // The task is about to sleep in poll(2) for it, and has done so; `how`: for a call, or for good.
-enum class MqueueWatch { Call, Epoll, Edges };
-long sys_mq_watch(Task& task, const MqueueDescriptor& of, MqueueWatch how);
+struct MqueueWatch {
+  bool is_for_good = false, wants_in_edges = false, wants_out_edges = false;
+};
+long sys_mq_watch(Task& task, const MqueueDescriptor& of, const MqueueWatch& how);
 void sys_mq_unwatch(Task& task);
 // The line that read(2) gives. Its length, or -EBADF; `out` has kMqueueLine bytes.
 constexpr std::size_t kMqueueLine = 80;

@@ -50,12 +50,12 @@ __attribute__((constructor)) void resolve_descriptor_calls() {
 // ------------------------------------------------------------------------ reading and writing
 
 // Copies the queue's line, from `position` on. Bytes or -errno.
-long read_line(int fd, const DescriptorEntry& entry, i64 position, void* out, size_t size) {
-  if (entry.access == O_WRONLY || entry.access == O_ACCMODE) return -EBADF;
+long read_line(const DescriptorEntry& entry, i64 position, void* out, size_t size) {
+  if (entry.queue.access == O_WRONLY || entry.queue.access == O_ACCMODE) return -EBADF;
   if (position < 0) return -EINVAL;
   char line[kMqueueLine];
   const long length =
-      with_task_raw([&](Task& task) { return sys_mq_line(task, descriptor_of(fd, entry), line); });
+      with_task_raw([&](Task& task) { return sys_mq_line(task, entry.queue, line); });
   if (length < 0 || position >= length) return length < 0 ? length : 0;
   const size_t left = static_cast<size_t>(length - position);
   const size_t count = size < left ? size : left;
@@ -63,16 +63,16 @@ long read_line(int fd, const DescriptorEntry& entry, i64 position, void* out, si
   return static_cast<long>(count);
 }
 
-long read_at_position(int fd, DescriptorEntry& entry, void* out, size_t size) {
-  const long count = read_line(fd, entry, entry.position, out, size);
+long read_at_position(DescriptorEntry& entry, void* out, size_t size) {
+  const long count = read_line(entry, entry.position, out, size);
   if (count > 0) entry.position += count;
   return count;
 }
 
-long read_pieces(int fd, DescriptorEntry& entry, const struct iovec* pieces, int count) {
+long read_pieces(DescriptorEntry& entry, const struct iovec* pieces, int count) {
   long total = 0;
   for (int n = 0; n < count; ++n) {
-    const long got = read_at_position(fd, entry, pieces[n].iov_base, pieces[n].iov_len);
+    const long got = read_at_position(entry, pieces[n].iov_base, pieces[n].iov_len);
     if (got < 0) return total != 0 ? total : got;
     total += got;
     if (static_cast<size_t>(got) < pieces[n].iov_len) break;
@@ -82,7 +82,7 @@ long read_pieces(int fd, DescriptorEntry& entry, const struct iovec* pieces, int
 
 // What write(2) and its like say.
 long refuse_write(const DescriptorEntry& entry) {
-  return entry.access == O_WRONLY || entry.access == O_RDWR ? -EINVAL : -EBADF;
+  return entry.queue.access == O_WRONLY || entry.queue.access == O_RDWR ? -EINVAL : -EBADF;
 }
 
 // A queue that this process has not seen yet looks like an empty pipe that does not block, and has
@@ -146,15 +146,14 @@ long get_flags(int fd) {
          (mode.is_nonblocking ? O_NONBLOCK : 0) | (mode.shows_cloexec ? O_CLOEXEC : 0);
 }
 
-long set_flags(int fd, long flags) {
-  MqueueMode mode;
-  if (!read_mqueue_mode(fd, &mode)) return -EBADF;
+long set_flags(const MqueueDescriptor& queue, long flags) {
+  const int fd = queue.fd;
   if ((flags & O_DIRECT) != 0) return -EINVAL;
   const long real = sys::call(SYS_fcntl, fd, F_SETFL,
                               (flags & ~static_cast<long>(O_ASYNC)) | O_NONBLOCK | O_DIRECT);
   if (real < 0) return real;
-  mode.is_nonblocking = (flags & O_NONBLOCK) != 0;
-  return write_mqueue_mode(fd, mode);
+  return with_task_raw(
+      [&](Task& task) { return sys_mq_set_nonblocking(task, queue, (flags & O_NONBLOCK) != 0); });
 }
 
 // True if `command` asks for what is different in a queue.
@@ -170,39 +169,41 @@ bool is_about_file(int command) {
   }
 }
 
-long fcntl_queue(int fd, int command, long argument) {
+long fcntl_queue(const MqueueDescriptor& queue, int command, long argument) {
   constexpr long kSignals = 64;
   switch (command) {
-    case F_GETFL: return get_flags(fd);
-    case F_SETFL: return set_flags(fd, argument);
+    case F_GETFL: return get_flags(queue.fd);
+    case F_SETFL: return set_flags(queue, argument);
     case F_GETSIG: return 0;
     case F_SETSIG: return argument >= 0 && argument <= kSignals ? 0 : -EINVAL;
     default: return -EBADF;
   }
 }
 
+bool is_queue(int fd, MqueueDescriptor* found) {
+  return (known_queue(fd) != nullptr || may_have_queues()) && find_queue(fd, found);
+}
 bool is_queue(int fd) {
-  if (known_queue(fd) != nullptr) return true;
   MqueueDescriptor found;
-  return may_have_queues() && find_queue(fd, &found);
+  return is_queue(fd, &found);
 }
 
 int fcntl_with(Real<int(int, int, ...)>& real, int fd, int command, long argument) {
-  if (is_about_file(command) && is_queue(fd)) [[unlikely]]
-    return static_cast<int>(to_libc(fcntl_queue(fd, command, argument)));
+  MqueueDescriptor found;
+  if (is_about_file(command) && is_queue(fd, &found)) [[unlikely]]
+    return static_cast<int>(to_libc(fcntl_queue(found, command, argument)));
   const int result = real(fd, command, argument);
   if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) remember_copy(fd, result);
   return result;
 }
 
 int ioctl_queue(int fd, const DescriptorEntry& entry, unsigned long request, int* value) {
-  MqueueMode mode;
-  if (request == FIONBIO && read_mqueue_mode(fd, &mode)) {
+  if (request == FIONBIO) {
     int wanted;
     if (copy_from_user(&wanted, value, sizeof wanted) != 0)
       return static_cast<int>(to_libc(-EFAULT));
-    mode.is_nonblocking = wanted != 0;
-    return static_cast<int>(to_libc(write_mqueue_mode(fd, mode)));
+    return static_cast<int>(with_task(
+        [&](Task& task) { return sys_mq_set_nonblocking(task, entry.queue, wanted != 0); }));
   }
   MqueueStatus status;
   if (request == FIONREAD && status_of(fd, &status)) {
@@ -272,10 +273,10 @@ IPCELL_EXPORT int fclose(struct _IO_FILE* stream) {
 
 IPCELL_EXPORT ssize_t read(int fd, void* out, size_t size) {
   if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::read_at_position(fd, *entry, out, size));
+    return to_libc(ipcell::read_at_position(*entry, out, size));
   const ssize_t result = ipcell::real_read(fd, out, size);
   if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
-    return to_libc(ipcell::read_at_position(fd, *entry, out, size));
+    return to_libc(ipcell::read_at_position(*entry, out, size));
   return result;
 }
 
@@ -287,24 +288,24 @@ IPCELL_EXPORT ssize_t __read_chk(int fd, void* out, size_t size, size_t room) {
 
 IPCELL_EXPORT ssize_t pread(int fd, void* out, size_t size, off_t offset) {
   if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::read_line(fd, *entry, offset, out, size));
+    return to_libc(ipcell::read_line(*entry, offset, out, size));
   const ssize_t result = IPCELL_REAL(pread)(fd, out, size, offset);
   if (const DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
-    return to_libc(ipcell::read_line(fd, *entry, offset, out, size));
+    return to_libc(ipcell::read_line(*entry, offset, out, size));
   return result;
 }
 IPCELL_EXPORT ssize_t pread64(int fd, void* out, size_t size, off64_t offset) {
   if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::read_line(fd, *entry, offset, out, size));
+    return to_libc(ipcell::read_line(*entry, offset, out, size));
   const ssize_t result = IPCELL_REAL(pread64)(fd, out, size, offset);
   if (const DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
-    return to_libc(ipcell::read_line(fd, *entry, offset, out, size));
+    return to_libc(ipcell::read_line(*entry, offset, out, size));
   return result;
 }
 
 IPCELL_EXPORT ssize_t readv(int fd, const struct iovec* pieces, int count) {
   if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::read_pieces(fd, *entry, pieces, count));
+    return to_libc(ipcell::read_pieces(*entry, pieces, count));
   return IPCELL_REAL(readv)(fd, pieces, count);
 }
 
@@ -349,7 +350,7 @@ IPCELL_EXPORT off64_t lseek64(int fd, off64_t offset, int whence) noexcept {
 // ------------------------------------------------------------------------ the file
 
 static int truncate_queue(int fd, const DescriptorEntry& entry, long long size) {
-  if (size < 0 || (entry.access != O_WRONLY && entry.access != O_RDWR))
+  if (size < 0 || (entry.queue.access != O_WRONLY && entry.queue.access != O_RDWR))
     return static_cast<int>(to_libc(-EINVAL));
   ipcell::MqueueChange change;
   change.sets_size = true;

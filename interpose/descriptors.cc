@@ -37,10 +37,7 @@ void remember_queue(const MqueueDescriptor& opened) {
   DescriptorEntry* const entry = make_entry(opened.fd);
   if (entry == nullptr || is_borrowed_memory()) return;
   store_release(entry->kind, DescriptorKind::Unknown);
-  entry->queue = opened.queue;
-  entry->serial = opened.serial;
-  entry->max_size = opened.max_size;
-  entry->access = opened.access;
+  entry->queue = opened;
   entry->position = 0;
   store_release(entry->kind, DescriptorKind::Queue);
 }
@@ -57,7 +54,8 @@ void remember_copy(int fd, int copy) {
     remember_folder(copy);
     return;
   }
-  MqueueDescriptor descriptor = descriptor_of(copy, *from);
+  MqueueDescriptor descriptor = from->queue;
+  descriptor.fd = copy;
   remember_queue(descriptor);
 }
 
@@ -69,7 +67,7 @@ bool may_have_queues() {
 bool find_queue(int fd, MqueueDescriptor* found) {
   if (const DescriptorEntry* const entry = known_descriptor(fd)) {
     if (entry->kind != DescriptorKind::Queue) return false;
-    *found = descriptor_of(fd, *entry);
+    *found = entry->queue;
     return true;
   }
   if (fd < 0 || is_borrowed_memory()) return false;
@@ -86,7 +84,7 @@ void Closing::for_each_known(Visit visit) const {
     if (load_acquire(g_descriptor_chunks[number / kDescriptorChunk]) == nullptr) {
       number |= kDescriptorChunk - 1;
     } else if (DescriptorEntry* const entry = known_descriptor(static_cast<int>(number))) {
-      visit(*entry, number);
+      visit(*entry);
     }
   }
 }
@@ -100,12 +98,12 @@ void Closing::begin(u32 first, u32 last) {
     MqueueDescriptor found;
     find_queue(static_cast<int>(first), &found);
   }
-  for_each_known([this](DescriptorEntry& entry, u32 number) { forget(entry, number); });
+  for_each_known([this](DescriptorEntry& entry) { forget(entry); });
 }
 
-void Closing::forget(DescriptorEntry& entry, u32 number) {
+void Closing::forget(DescriptorEntry& entry) {
   const bool is_queue = entry.kind == DescriptorKind::Queue;
-  const MqueueDescriptor closed = descriptor_of(static_cast<int>(number), entry);
+  const MqueueDescriptor closed = entry.queue;
   store_release(entry.kind, DescriptorKind::Unknown);
   if (!is_queue) return;
   has_closed_queue_ = true;
@@ -116,7 +114,7 @@ void Closing::forget(DescriptorEntry& entry, u32 number) {
 void Closing::end() {
   // Another thread may have asked for it meanwhile.
   for_each_known(
-      [](DescriptorEntry& entry, u32) { store_release(entry.kind, DescriptorKind::Unknown); });
+      [](DescriptorEntry& entry) { store_release(entry.kind, DescriptorKind::Unknown); });
   const Cell* const cell = cell_if_any();
   if (cell == nullptr || load_acquire(cell->layout().mqueues.unlinked) == 0) return;
   if (Task* const task = current_task()) sys_mq_closed(*task);

@@ -16,11 +16,8 @@ namespace ipcell {
 enum class DescriptorKind : u32 { Unknown, Queue, Folder };
 
 struct DescriptorEntry {
-  u64 queue;  // MqueueDescriptor; stored last, read first
-  u64 serial;
-  u64 max_size;
-  u32 access;
-  DescriptorKind kind;
+  MqueueDescriptor queue;
+  DescriptorKind kind;  // stored last, read first
   i64 position;  // for read(2). DIVERGES: dup'ed descriptors have one together; here each its own
 };
 
@@ -47,10 +44,6 @@ inline DescriptorEntry* known_queue(int fd) {
 inline bool is_known_folder(int fd) {
   const DescriptorEntry* const entry = known_descriptor(fd);
   return entry != nullptr && entry->kind == DescriptorKind::Folder;
-}
-
-inline MqueueDescriptor descriptor_of(int fd, const DescriptorEntry& entry) {
-  return {entry.queue, entry.serial, entry.max_size, fd, entry.access};
 }
 
 // Remembers what was opened. Without memory for it nothing is remembered.
@@ -87,7 +80,7 @@ class Closing {
   void begin(u32 first, u32 last);
   template <class Visit>
   void for_each_known(Visit visit) const;
-  void forget(DescriptorEntry& entry, u32 number);
+  void forget(DescriptorEntry& entry);
   void end();
 
   // 1: the process may be registered for notification, so that unknown descriptors matter.

@@ -20,12 +20,13 @@ namespace {
 
 // What a call is about. One whose descriptor is no queue's is made as well: others of its arguments
 // may be wrong first.
-IPCELL_ALWAYS_INLINE MqueueDescriptor queue_of(int fd) {
-  if (const DescriptorEntry* const entry = known_queue(fd)) [[likely]]
-    return descriptor_of(fd, *entry);
-  MqueueDescriptor found;
-  find_queue(fd, &found);
-  return found;
+IPCELL_COLD const MqueueDescriptor& find_unknown(int fd, MqueueDescriptor& room) {
+  find_queue(fd, &room);
+  return room;
+}
+IPCELL_ALWAYS_INLINE const MqueueDescriptor& queue_of(int fd, MqueueDescriptor&& room = {}) {
+  const DescriptorEntry* const entry = known_queue(fd);
+  return entry != nullptr ? entry->queue : find_unknown(fd, room);
 }
 
 // A handler with SA_RESTART has the call made again from its start, as the kernel does.

@@ -79,7 +79,7 @@ long ready_bits(Task& task, int fd) {
 
 void watch(Task& task, int fd) {
   MqueueDescriptor found;
-  if (find_queue(fd, &found)) sys_mq_watch(task, found, MqueueWatch::Call);
+  if (find_queue(fd, &found)) sys_mq_watch(task, found, {});
 }
 
 // What poll(2) and select(2) have in common. `Set` is the caller's set of descriptors.
@@ -317,8 +317,9 @@ void watch_by_epoll(int fd, const struct epoll_event& event) {
   MqueueDescriptor found;
   if (!may_have_queues() || is_borrowed_memory() || !find_queue(fd, &found)) return;
   const bool wants_edges = (event.events & EPOLLET) != 0;
-  if (Task* const task = current_task())
-    sys_mq_watch(*task, found, wants_edges ? MqueueWatch::Edges : MqueueWatch::Epoll);
+  const MqueueWatch watch = {true, wants_edges && (event.events & (EPOLLIN | EPOLLRDNORM)) != 0,
+                             wants_edges && (event.events & (EPOLLOUT | EPOLLWRNORM)) != 0};
+  if (Task* const task = current_task()) sys_mq_watch(*task, found, watch);
 }
 
 }  // namespace

@@ -119,6 +119,12 @@ u64 list_length(const Cell& cell, u64 head, u64 limit) {
   return count;
 }
 
+void trim_cache(Task& task, u32 class_index) {
+  const u32 count = kCacheLimit[class_index] / 2;
+  if (give_back(task, class_index, task.rec->cache[class_index], count))
+    task.cache_count[class_index] -= static_cast<u8>(count);
+}
+
 }  // namespace
 
 IPCELL_NOINLINE int refill_cache(Task& task, u32 class_index) {
@@ -144,11 +150,15 @@ void free_block(Task& task, u64& owner, u64 next_owned) {
   journal.set(cache, offset);
   journal.set(owner, next_owned);
   journal.commit();
-  if (++task.cache_count[class_index] > kCacheLimit[class_index]) [[unlikely]] {
-    const u32 count = kCacheLimit[class_index] / 2;
-    if (give_back(task, class_index, cache, count))
-      task.cache_count[class_index] -= static_cast<u8>(count);
+  if (++task.cache_count[class_index] > kCacheLimit[class_index]) [[unlikely]]
+    trim_cache(task, class_index);
+}
+
+IPCELL_COLD void trim_full_caches(Task& task) {
+  for (u32 class_index = 0; class_index < kBlockClasses; ++class_index) {
+    if ((task.full_cache >> class_index & 1) != 0) trim_cache(task, class_index);
   }
+  task.full_cache = 0;
 }
 
 void drain_caches(Task& task, TaskRec& rec) {

@@ -48,13 +48,38 @@ class ReservedBlock {
 // The smallest class of plain memory whose blocks have `size` bytes, link included; the largest if
 // none has.
 constexpr BlockClass class_for(u64 size) {
-  u32 index = 0;
-  while (index < static_cast<u32>(BlockClass::Bytes8256) && kBlockSize[index] < size) ++index;
-  return static_cast<BlockClass>(index);
+  // All but the largest are powers of two.
+  constexpr u32 kLargest = static_cast<u32>(BlockClass::Bytes8256);
+  if (size <= kBlockSize[0]) return BlockClass::Bytes64;
+  const u32 index = 58 - static_cast<u32>(__builtin_clzll(size - 1));
+  return static_cast<BlockClass>(index < kLargest ? index : kLargest);
 }
+static_assert(class_for(64) == BlockClass::Bytes64 && class_for(65) == BlockClass::Bytes128 &&
+              class_for(4096) == BlockClass::Bytes4096 &&
+              class_for(4097) == BlockClass::Bytes8256 && class_for(9999) == BlockClass::Bytes8256);
 
 // Gives the block that `owner` names back and stores `next_owned` there, in one transaction.
 void free_block(Task& task, u64& owner, u64 next_owned = 0);
+
+// Gives the block back in the caller's transaction, which takes it from its place.
+IPCELL_ALWAYS_INLINE void free_in_transaction(Journal& journal, Task& task, u64 offset,
+                                              u32 class_index) {
+  FreeBlock* const block = task.cell->at<FreeBlock>(offset);
+  u64& cache = task.rec->cache[class_index];
+  // The link is the heap's alone, also while the block is in use.
+  block->next = cache;
+  kill_barrier();
+  journal.set(cache, offset);
+  ++task.cache_count[class_index];
+  task.full_cache |=
+      task.cache_count[class_index] > kCacheLimit[class_index] ? 1u << class_index : 0;
+}
+// Gives the heap what the task has too much by that. It is in no transaction.
+void trim_full_caches(Task& task);
+inline void trim_caches(Task& task) {
+  if (task.full_cache != 0) [[unlikely]]
+    trim_full_caches(task);
+}
 
 // The class of the block at `offset`, or BlockClass::Count if no block can be there.
 inline BlockClass class_of_block(const Cell& cell, u64 offset) {

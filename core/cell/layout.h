@@ -174,11 +174,12 @@ struct WaitNode {
   u32 next, prev;  // neighbours' slots + 1
   u32 mode;        // receiver: SEARCH_*
   u64 object;      // offset of the record that it waits on
-  i64 type;        // receiver: type searched for; POSIX queues: scheduling priority, 0 the highest
-  i64 max_size;    // receiver: largest text taken; sender: text size
-  u64 perm_seq;    // the object's perm_seq when the sleeper was allowed in
   i64 result;      // kWaitPending, kWaitRetry, 0, or -errno
   u64 message;     // receiver: the message handed over; sender: the message to be sent
+  i64 type;        // receiver: type searched for; POSIX queues: scheduling priority, 0 the highest
+  // Up to here it is one cache line: all that a waker writes.
+  i64 max_size;  // receiver: largest text taken; sender: text size
+  u64 perm_seq;  // the object's perm_seq when the sleeper was allowed in
   SemWait sem;
 };
 
@@ -215,6 +216,7 @@ struct TaskRec {
   JournalEntry journal[kJournalEntries];
 };
 static_assert(sizeof(TaskRec) <= kPage);
+static_assert(offsetof(TaskRec, wait) % 64 == 0 && offsetof(WaitNode, max_size) <= 64);
 
 // A cache line longer than a page: else the tokens, which are looked at one after the other, would
 // all fall into the same set of a CPU's cache.

@@ -74,6 +74,7 @@ class Task {
   WaitFrame* volatile wait_frame = nullptr;
 
   u8 cache_count[kBlockClasses] = {};  // blocks in each list of rec->cache
+  u32 full_cache = 0;                  // bit per class that has more than it should
   u32 lock_depth = 0;                  // how many of rec->intents are in force
   // How waits went lately; see wait_queue.cc.
   u32 spin_pause = 0;

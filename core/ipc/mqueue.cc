@@ -163,7 +163,7 @@ void init_queue(Task& task, MqueueRec& queue, const MqueueOpen& request, const N
   queue.max_messages = static_cast<u32>(shape.max_messages);
   queue.max_size = static_cast<u64>(shape.max_size);
   queue.load = queue.top_first = queue.runs = 0;
-  queue.watched = queue.is_unsure = 0;
+  queue.watched = queue.is_unsure = queue.mode_changes = 0;
   queue.tokens = kTokensEmpty;
   queue.mode = file.mode;
   queue.receivers = queue.senders = {kNoSlot, kNoSlot};
@@ -181,8 +181,13 @@ void init_queue(Task& task, MqueueRec& queue, const MqueueOpen& request, const N
 }
 
 void describe(const MqueueRec& queue, u64 offset, long fd, int flags, MqueueDescriptor* opened) {
-  *opened = {offset, queue.serial, queue.max_size, static_cast<int>(fd),
-             static_cast<u32>(flags & O_ACCMODE)};
+  *opened = {offset,
+             queue.serial,
+             queue.max_size,
+             static_cast<int>(fd),
+             static_cast<u32>(flags & O_ACCMODE),
+             queue.mode_changes,
+             (flags & O_NONBLOCK) != 0};
 }
 
 // Makes the queue of `file`. The table is locked, and has none of that name. 0 or -errno.
@@ -319,15 +324,29 @@ long unlink_queue(Task& task, const Name& name) {
 
 // --------------------------------------------------------------------------- mq_getsetattr
 
+// The queue is locked. Counted before it is done: else a death between leaves others with what they
+// remember.
+long set_nonblocking(Task& task, MqueueRec& queue, const MqueueDescriptor& of, bool wanted) {
+  MqueueMode mode;
+  if (!read_mqueue_mode(of.fd, &mode)) return -EBADF;
+  if (mode.is_nonblocking == wanted) return 0;
+  Journal journal(task);
+  journal.set(queue.mode_changes, queue.mode_changes + 1);
+  journal.commit();
+  mode.is_nonblocking = wanted;
+  return write_mqueue_mode(of.fd, mode);
+}
+
 long get_set(Task& task, const MqueueDescriptor& of, const KernelMqAttr* wanted,
              KernelMqAttr* old) {
-  MqueueMode mode;
-  if (of.queue == 0 || !read_mqueue_mode(of.fd, &mode)) return -EBADF;
+  if (of.queue == 0) return -EBADF;
   LockedMqueue queue(task, of.queue);
   if (!queue) return -EIO;
   if (!queue.is(of.serial)) return -EBADF;
+  const int nonblocking = is_nonblocking(*queue, of);
+  if (nonblocking < 0) return nonblocking;
   *old = {};
-  old->flags = mode.is_nonblocking ? O_NONBLOCK : 0;
+  old->flags = nonblocking != 0 ? O_NONBLOCK : 0;
   old->maxmsg = queue->max_messages;
   old->msgsize = static_cast<long>(queue->max_size);
   old->curmsgs = mq_messages(queue->load);
@@ -337,8 +356,7 @@ long get_set(Task& task, const MqueueDescriptor& of, const KernelMqAttr* wanted,
   journal.set_if_changed(queue->atime, seconds);
   journal.set_if_changed(queue->ctime, seconds);
   journal.commit();
-  mode.is_nonblocking = (wanted->flags & O_NONBLOCK) != 0;
-  return write_mqueue_mode(of.fd, mode);
+  return set_nonblocking(task, *queue, of, (wanted->flags & O_NONBLOCK) != 0);
 }
 
 }  // namespace
@@ -354,6 +372,26 @@ bool may_access_mqueue(const Cred& cred, const MqueueRec& queue, u32 wanted) {
   if ((wanted & 1) != 0 && (queue.mode & 0111) == 0) return false;
   if (cred.has_capability(kCapDacOverride)) return true;
   return wanted == 4 && cred.has_capability(kCapDacReadSearch);
+}
+
+int is_nonblocking(const MqueueRec& queue, const MqueueDescriptor& descriptor) {
+  if (descriptor.mode_changes == queue.mode_changes) [[likely]]
+    return static_cast<int>(descriptor.is_nonblocking);
+  MqueueMode mode;
+  if (!read_mqueue_mode(descriptor.fd, &mode)) return -EBADF;
+  descriptor.mode_changes = queue.mode_changes;
+  descriptor.is_nonblocking = mode.is_nonblocking ? 1 : 0;
+  return static_cast<int>(descriptor.is_nonblocking);
+}
+
+long sys_mq_set_nonblocking(Task& task, const MqueueDescriptor& of, bool is_nonblocking) {
+  const Critical critical(task);
+  if (const int error = leave_outer_wait(task)) return error;
+  if (task.cell->is_poisoned()) return -EIO;
+  LockedMqueue queue(task, of.queue);
+  if (!queue) return -EIO;
+  if (!queue.is(of.serial)) return -EBADF;
+  return set_nonblocking(task, *queue, of, is_nonblocking);
 }
 
 long sys_mq_open(Task& task, const MqueueOpen& request, MqueueDescriptor* opened) {

@@ -65,20 +65,23 @@ struct MqueueRec {
   LockWord lock;  // never initialised: it is valid in free records too
   u32 live;       // 1 from creation to its end
   u64 serial;     // no other queue of the cell ever has it; the name of its pipe
+  u64 load;       // mq_load(): what is in the queue
+  WaitList receivers, senders;
   u32 max_messages;
-  u32 watched;   // who wants to know by poll(2); see kWatched...
-  u64 max_size;  // bytes of a message
-  u64 load;      // MqLoad: what is in the queue
-  u32 top_priority;
-  u32 tokens;     // bytes in the pipe; a hint if is_unsure. Written as docs/locking.md tells
+  u32 watched;    // who wants to know by poll(2); see kWatched...
   u64 top_first;  // the next message to be received; 0 if there is none
-  u64 top_last;   // of the same priority
-  u64 runs;       // MqRuns of the lower priorities
+  // Up to here it is one cache line: all that a hand-over writes.
+  u64 top_last;  // of the same priority
+  u64 runs;      // MqRuns of the lower priorities
+  u64 max_size;  // bytes of a message
+  u32 top_priority;
+  u32 mode_changes;         // counts changes of O_NONBLOCK of any open file
+  i64 atime, mtime, ctime;  // seconds since the epoch
+  u32 tokens;     // bytes in the pipe; a hint if is_unsure. Written as docs/locking.md tells
   u32 is_unsure;  // 1: `tokens` is to be asked for
   u32 mode;       // permission bits
-  WaitList receivers, senders;
-  i64 atime, mtime, ctime;  // seconds since the epoch
   u32 uid, gid;
+  u32 pad;
   MqNotify notify;
   i64 file_size;  // what stat(2) tells
 
@@ -94,6 +97,7 @@ struct MqueueRec {
   u32 is_going;               // 1: no descriptor is left; the pipe is being removed
 };
 static_assert(sizeof(MqueueRec) <= kBlockSize[static_cast<u32>(BlockClass::Mqueue)]);
+static_assert(offsetof(MqueueRec, top_last) == 64);
 
 // Messages and their bytes; one word, so that one store changes both.
 constexpr u32 kMqLoadBits = 20;  // of the number
@@ -103,10 +107,11 @@ constexpr u64 mq_bytes(u64 load) { return load >> kMqLoadBits; }
 static_assert(kHardMsgMax < 1 << kMqLoadBits);
 
 // Bits of MqueueRec::watched: tasks in poll(2), and whether it was given to an epoll instance (for
-// good), one that wants edges at that.
+// good), one that wants edges of POLLIN or POLLOUT at that.
 constexpr u32 kWatchedPollers = (1u << 24) - 1;
-constexpr u32 kWatchedByEpoll = 1u << 30;
-constexpr u32 kWatchedForEdges = 1u << 31;
+constexpr u32 kWatchedByEpoll = 1u << 29;
+constexpr u32 kWatchedForInEdges = 1u << 30;
+constexpr u32 kWatchedForOutEdges = 1u << 31;
 
 inline MqueueRec* mqueue_at(const Cell& cell, u64 offset) {
   return class_of_block(cell, offset) == BlockClass::Mqueue ? cell.at<MqueueRec>(offset) : nullptr;
@@ -183,27 +188,68 @@ void tear_down_mqueue(Task& task);
 
 // --- mqueue.cc
 
+// True if a call on the descriptor is not to sleep. The queue is locked. -EBADF.
+int is_nonblocking(const MqueueRec& queue, const MqueueDescriptor& descriptor);
 // Linux: fs/namei.c:generic_permission(). `wanted`: 4 to read, 2 to write. The queue is locked.
 bool may_access_mqueue(const Cred& cred, const MqueueRec& queue, u32 wanted);
 
 // --- mqueue_runs.cc; with the queue's lock held, in the caller's transaction
 
 // True if a message of this priority wants a node that is not there.
-bool wants_run(const Cell& cell, const MqueueRec& queue, u32 priority);
-// Puts the message into the queue. `run`: a reserved MqRun, if wants_run(). False: the cell is
-// damaged.
-bool insert_message(Journal& journal, Task& task, MqueueRec& queue, u64 offset, MsgBlock& message,
-                    const ReservedBlock& run);
-// Takes the next message out: its offset; 0 if the cell is damaged. A node that it leaves empty is
-// the task's `loose` then.
-u64 remove_message(Journal& journal, Task& task, MqueueRec& queue);
+bool wants_lower_run(const Cell& cell, const MqueueRec& queue, u32 priority);
+inline bool wants_run(const Cell& cell, const MqueueRec& queue, u32 priority) {
+  if (queue.top_first == 0 || priority == queue.top_priority) [[likely]]
+    return false;
+  return priority > queue.top_priority || wants_lower_run(cell, queue, priority);
+}
+// Puts a message into a queue that is not empty. `run`: a reserved MqRun, if wants_run(). False:
+// the cell is damaged.
+bool insert_by_priority(Journal& journal, Task& task, MqueueRec& queue, u64 offset, u32 priority,
+                        const ReservedBlock& run);
+// Takes the last message of the queue's own run out; the highest of the others takes its place. A
+// node that it leaves empty is the task's `loose` then. False: the cell is damaged.
+bool raise_run(Journal& journal, Task& task, MqueueRec& queue);
 // The messages of a queue that is gone, run by run: a list for task.rec->garbage; 0 at the end.
 u64 remove_run(Journal& journal, Task& task, MqueueRec& queue);
+
+// The usual cases: the queue is empty, or has messages of that priority as its highest.
+IPCELL_ALWAYS_INLINE bool insert_message(Journal& journal, Task& task, MqueueRec& queue, u64 offset,
+                                         const MsgBlock& message, const ReservedBlock& run) {
+  const u32 priority = static_cast<u32>(message.type);
+  journal.set(queue.load,
+              mq_load(mq_messages(queue.load) + 1ull, mq_bytes(queue.load) + message.size));
+  if (queue.top_first == 0) {
+    journal.set_if_changed(queue.top_priority, priority);
+    journal.set(queue.top_first, offset);
+    journal.set_if_changed(queue.top_last, offset);
+    return true;
+  }
+  return insert_by_priority(journal, task, queue, offset, priority, run);
+}
+// Takes the next message out: its offset; 0 if the cell is damaged.
+IPCELL_ALWAYS_INLINE u64 remove_message(Journal& journal, Task& task, MqueueRec& queue) {
+  const u64 offset = queue.top_first;
+  const MsgBlock* message = task.cell->at<MsgBlock>(offset);
+  if (message == nullptr) [[unlikely]] {
+    task.cell->poison("a message is outside of the heap");
+    return 0;
+  }
+  journal.set(queue.load,
+              mq_load(mq_messages(queue.load) - 1ull, mq_bytes(queue.load) - message->size));
+  if (offset != queue.top_last) {
+    journal.set(queue.top_first, static_cast<u64>(message->next));
+  } else if (queue.runs == 0) [[likely]] {
+    journal.set(queue.top_first, 0);
+  } else if (!raise_run(journal, task, queue)) {
+    return 0;
+  }
+  return offset;
+}
 
 // --- mqueue_io.cc
 
 // Marks the queue's file as changed. In the caller's transaction.
-inline void touch_mqueue(Journal& journal, MqueueRec& queue, i64 seconds) {
+IPCELL_ALWAYS_INLINE void touch_mqueue(Journal& journal, MqueueRec& queue, i64 seconds) {
   journal.set_if_changed(queue.atime, seconds);
   journal.set_if_changed(queue.mtime, seconds);
   journal.set_if_changed(queue.ctime, seconds);

@@ -217,13 +217,15 @@ void show_mqueue_before(MqueueRec& queue, int fd, u32 messages) {
   if (!shows(queue, both)) set_tokens(queue, fd, both);
 }
 
-void show_mqueue_after(MqueueRec& queue, int fd) {
+void show_mqueue_after(MqueueRec& queue, int fd, u32 messages) {
+  const u32 before = tokens_for(queue, messages);
   const u32 wanted = tokens_for(queue, mq_messages(queue.load));
-  if ((queue.watched & kWatchedForEdges) != 0) {
-    // The kernel wakes whoever wants edges at every change: a byte that is written wakes for
-    // POLLIN, one that is taken from a full pipe for POLLOUT.
-    set_tokens(queue, fd, wanted == kTokensFull ? kTokensSome : kTokensFull);
-  }
+  // The kernel wakes whoever wants edges at every change. A byte that is written wakes for POLLIN,
+  // one that is taken from a full pipe for POLLOUT.
+  const bool wants_in =
+      (queue.watched & kWatchedForInEdges) != 0 && wanted != kTokensEmpty && wanted <= before;
+  const bool wants_out = (queue.watched & kWatchedForOutEdges) != 0 && before != kTokensFull;
+  if ((wants_in || wants_out) && wanted != kTokensFull) set_tokens(queue, fd, kTokensFull);
   if (!shows(queue, wanted)) set_tokens(queue, fd, wanted);
 }
 

@@ -69,7 +69,8 @@ constexpr u32 kTokensEmpty = 0, kTokensSome = 1, kTokensFull = 2;
 void show_mqueue(const MqueueRec& queue, int fd);
 // Shows that more is possible than was: before the commit that makes it so.
 void show_mqueue_before(MqueueRec& queue, int fd, u32 messages);
-// Shows what is not possible any more: after the commit. Wakes those who want edges.
-void show_mqueue_after(MqueueRec& queue, int fd);
+// Shows what is not possible any more: after the commit, when there were `messages` before it.
+// Wakes those who want edges.
+void show_mqueue_after(MqueueRec& queue, int fd, u32 messages);
 
 }  // namespace ipcell

@@ -44,18 +44,30 @@ struct Deadline {
 
 // --------------------------------------------------------------------------- sleepers
 
-// Linux: task_struct::prio: 0 to 98 for real-time tasks, 100 to 139 by nice values.
-i64 scheduling_priority() {
+// Of a sleeper that was alone when it came: nobody has asked yet.
+constexpr i64 kPriorityUnknown = 1000;
+constexpr i64 kOrdinaryPriority = 120;
+
+// Linux: task_struct::prio of the thread: 0 to 98 for real-time tasks, 100 to 139 by nice values.
+i64 scheduling_priority(i32 tid) {
   constexpr long kPolicyMask = ~0x40000000l;  // SCHED_RESET_ON_FORK
   constexpr long kSchedDeadline = 6;
-  const long policy = sys::call(SYS_sched_getscheduler, 0);
-  if (policy >= 0 && (policy & kPolicyMask) == kSchedDeadline) return -1;
-  if (policy >= 0 && ((policy & kPolicyMask) == SCHED_FIFO || (policy & kPolicyMask) == SCHED_RR)) {
+  const long policy = sys::call(SYS_sched_getscheduler, tid) & kPolicyMask;
+  if (policy == kSchedDeadline) return -1;
+  if (policy == SCHED_FIFO || policy == SCHED_RR) {
     int priority = 0;
-    if (sys::call(SYS_sched_getparam, 0, sys::arg(&priority)) == 0) return 99 - priority;
+    if (sys::call(SYS_sched_getparam, tid, sys::arg(&priority)) == 0) return 99 - priority;
   }
   // getpriority(2) gives 20 - nice.
-  return 140 - sys::call(SYS_getpriority, PRIO_PROCESS, 0);
+  const long nice = sys::call(SYS_getpriority, PRIO_PROCESS, tid);
+  return nice > 0 ? 140 - nice : kOrdinaryPriority;
+}
+
+// A sleeper's, as it is when first somebody stands behind it.
+void learn_priority(Journal& journal, const Task& task, TaskRec& sleeper) {
+  if (sleeper.wait.type != kPriorityUnknown) return;
+  const bool is_here = sleeper.pid_namespace == task.identity.pid_namespace;
+  journal.set(sleeper.wait.type, is_here ? scheduling_priority(sleeper.tid) : kOrdinaryPriority);
 }
 
 WaitList& list_of(MqueueRec& queue, const WaitNode& node) {
@@ -83,11 +95,14 @@ u32 find_sleeper(Task& task, const WaitList& list) {
 }
 
 // The first sleeper of a lower priority, before whom one of this is put; kNoSlot: to the end.
-u32 find_lower(const Task& task, const WaitList& list, i64 priority) {
+u32 find_lower(Journal& journal, const Task& task, const WaitList& list, i64 priority) {
   u32 slot = list.first;
   for (u32 steps = 0; slot != kNoSlot; ++steps) {
-    const TaskRec* rec = waiter_at(*task.cell, slot, steps);
-    if (rec == nullptr || rec->wait.type > priority) break;
+    TaskRec* rec = waiter_at(*task.cell, slot, steps);
+    if (rec == nullptr) break;
+    // Only the first was ever alone.
+    if (steps == 0) learn_priority(journal, task, *rec);
+    if (rec->wait.type > priority) break;
     slot = rec->wait.next;
   }
   return slot;
@@ -99,10 +114,11 @@ void enqueue_self(Task& task, Journal& journal, MqueueRec& queue, WaitKind kind)
   WaitList& list = kind == WaitKind::Sender ? queue.senders : queue.receivers;
   node.kind = kind;
   node.object = task.cell->offset_of(&queue);
-  node.type = scheduling_priority();
+  node.type = list.first == kNoSlot ? kPriorityUnknown : scheduling_priority(0);
   node.result = kWaitPending;
   begin_wait(task);
-  link_waiter_before(journal, *task.cell, list, task.slot, find_lower(task, list, node.type));
+  const u32 lower = find_lower(journal, task, list, node.type);
+  link_waiter_before(journal, *task.cell, list, task.slot, lower);
   journal.commit();
 }
 
@@ -149,10 +165,10 @@ i64 wait_for_result(Task& task, const Deadline& deadline) {
 }
 
 // What a call that can't go on at once does. 0: it sleeps.
-int may_sleep(const MqueueDescriptor& descriptor, const Deadline& deadline) {
-  MqueueMode mode;
-  if (!read_mqueue_mode(descriptor.fd, &mode)) return -EBADF;
-  if (mode.is_nonblocking) return -EAGAIN;
+int may_sleep(const MqueueRec& queue, const MqueueDescriptor& descriptor,
+              const Deadline& deadline) {
+  const int nonblocking = is_nonblocking(queue, descriptor);
+  if (nonblocking != 0) return nonblocking < 0 ? nonblocking : -EAGAIN;
   return deadline.has_passed() ? -ETIMEDOUT : 0;
 }
 
@@ -197,7 +213,7 @@ int enqueue_message(Task& task, LockedMqueue& queue, BuiltMessage& built, int fd
   if (told != kNoSlot) [[unlikely]]
     queue.wakes().publish(told);
   if (is_watched) [[unlikely]]
-    show_mqueue_after(*queue, fd);
+    show_mqueue_after(*queue, fd, messages);
   return 0;
 }
 
@@ -208,7 +224,7 @@ i64 try_send(Task& task, const MqueueDescriptor& to, BuiltMessage& built,
   if (!queue) return -EIO;
   if (!queue.is(to.serial)) return -EBADF;
   if (mq_messages(queue->load) >= queue->max_messages) {
-    if (const int error = may_sleep(to, deadline)) return error;
+    if (const int error = may_sleep(*queue, to, deadline)) return error;
     Journal journal(task);
     built.take(journal, task);
     journal.set(task.rec->wait.message, built.offset());
@@ -263,8 +279,34 @@ bool admit(Journal& journal, Task& task, MqueueRec& queue, u32 slot, const Reser
   return insert_message(journal, task, queue, offset, *message, run);
 }
 
-// Takes the next message into the task's in_flight. 0 or -EIO.
-int take_message(Task& task, LockedMqueue& queue, int fd) {
+// A message that was received, and is no more in the cell: copied out under the lock, for that
+// costs less than to keep it until it is free. Not at once to the program, whose memory may have to
+// come from a disk.
+struct Received {
+  static constexpr u64 kRoom = 256;
+  bool is_copied = false;
+  u32 priority;
+  u64 size;
+  u8 text[kRoom];
+};
+
+// Copies the next message and frees it, in the open transaction. False if it is too large for that.
+IPCELL_ALWAYS_INLINE bool copy_and_free(Journal& journal, Task& task, u64 offset,
+                                        Received& received) {
+  MsgBlock& message = *task.cell->at<MsgBlock>(offset);
+  const u64 size = load_relaxed(message.size);
+  const u32 class_index = static_cast<u32>(class_of_block(*task.cell, offset));
+  if (size > Received::kRoom || class_index >= kBlockClasses) return false;
+  received.is_copied = true;
+  received.priority = static_cast<u32>(message.type);
+  received.size = size;
+  __builtin_memcpy(received.text, message.text(), size);
+  free_in_transaction(journal, task, offset, class_index);
+  return true;
+}
+
+// Takes the next message out: into `received`, or the task's in_flight. 0 or -EIO.
+int take_message(Task& task, LockedMqueue& queue, int fd, Received& received) {
   const u32 messages = mq_messages(queue->load);
   const u32 sender = queue->senders.first != kNoSlot ? find_sleeper(task, queue->senders) : kNoSlot;
   ReservedBlock run;
@@ -276,7 +318,7 @@ int take_message(Task& task, LockedMqueue& queue, int fd) {
   const u64 offset = remove_message(journal, task, *queue);
   bool is_whole = offset != 0;
   if (is_whole) {
-    journal.set(task.rec->in_flight, offset);
+    if (!copy_and_free(journal, task, offset, received)) journal.set(task.rec->in_flight, offset);
     touch_mqueue(journal, *queue, now(task));
     if (can_admit) {
       is_whole = admit(journal, task, *queue, sender, run);
@@ -291,26 +333,28 @@ int take_message(Task& task, LockedMqueue& queue, int fd) {
   }
   journal.commit();
   if (sender != kNoSlot) queue.wakes().publish(sender);
-  if (is_watched && !can_admit) show_mqueue_after(*queue, fd);
+  if (is_watched && !can_admit) show_mqueue_after(*queue, fd, messages);
   return 0;
 }
 
 // One try: 0 (the message is in in_flight) or -errno if it is over, kWaitPending if queued.
-i64 try_receive(Task& task, const MqueueDescriptor& from, const Deadline& deadline) {
+i64 try_receive(Task& task, const MqueueDescriptor& from, const Deadline& deadline,
+                Received& received) {
   LockedMqueue queue(task, from.queue);
   if (!queue) return -EIO;
   if (!queue.is(from.serial)) return -EBADF;
   if (queue->top_first != 0) [[likely]]
-    return take_message(task, queue, from.fd);
-  if (const int error = may_sleep(from, deadline)) return error;
+    return take_message(task, queue, from.fd, received);
+  if (const int error = may_sleep(*queue, from, deadline)) return error;
   task.rec->wait.message = 0;
   Journal journal(task);
   enqueue_self(task, journal, *queue, WaitKind::Receiver);
   return kWaitPending;
 }
 
-long receive_message(Task& task, const MqueueDescriptor& from, const Deadline& deadline) {
-  i64 result = try_receive(task, from, deadline);
+long receive_message(Task& task, const MqueueDescriptor& from, const Deadline& deadline,
+                     Received& received) {
+  i64 result = try_receive(task, from, deadline, received);
   if (result != kWaitPending) [[likely]]
     return static_cast<long>(result);
   result = wait_for_result(task, deadline);
@@ -318,7 +362,18 @@ long receive_message(Task& task, const MqueueDescriptor& from, const Deadline& d
   return static_cast<long>(result);
 }
 
-// A message that can't be copied out is lost, as in the kernel.
+// A message that can't be given out is lost, as in the kernel.
+long give_out(const Received& received, char* text, u64 room, u32* priority) {
+  if (received.size > room) [[unlikely]]
+    return -EIO;
+  if (priority != nullptr &&
+      copy_to_user(priority, &received.priority, sizeof received.priority) != 0) {
+    return -EFAULT;
+  }
+  if (copy_to_user(text, received.text, received.size) != 0) return -EFAULT;
+  return static_cast<long>(received.size);
+}
+
 long fill_buffer(Task& task, char* text, u64 room, u32* priority) {
   MsgBlock* message = task.cell->at<MsgBlock>(task.rec->in_flight);
   if (message == nullptr) return task.cell->poison("a message is outside of the heap");
@@ -399,10 +454,16 @@ long sys_mq_timedreceive(Task& task, const MqueueDescriptor& from, char* text, s
   if (const int error = until.read(deadline)) return error;
   if (from.queue == 0 || (from.access != O_RDONLY && from.access != O_RDWR)) return -EBADF;
   if (size < from.max_size) return -EMSGSIZE;
-  long result = receive_message(task, from, until);
+  Received received;
+  long result = receive_message(task, from, until, received);
   // Taken back by a handler, which may have forked: nothing here is ours any more.
   if (result == -EINTR) return result;
-  if (result == 0) result = fill_buffer(task, text, size, priority);
+  if (received.is_copied) [[likely]] {
+    trim_caches(task);
+    result = give_out(received, text, size, priority);
+  } else if (result == 0) {
+    result = fill_buffer(task, text, size, priority);
+  }
   if (task.rec->in_flight != 0) free_message(task, task.rec->in_flight);
   if (task.rec->loose != 0) [[unlikely]]
     free_block(task, task.rec->loose);

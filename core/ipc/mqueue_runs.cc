@@ -101,35 +101,15 @@ void set_top(Journal& journal, MqueueRec& queue, u32 priority, u64 first, u64 la
   journal.set_if_changed(queue.top_last, last);
 }
 
-// The highest run of the tree becomes the queue's own.
-bool raise_run(Journal& journal, Task& task, MqueueRec& queue) {
-  const Place highest = find_highest(*task.cell, queue);
-  if (highest.run == nullptr) return false;
-  const u64 offset = *highest.link;
-  set_top(journal, queue, highest.run->priority, highest.run->first, highest.run->last);
-  if (!unlink_run(journal, *task.cell, highest)) return false;
-  journal.set(task.rec->loose, offset);
-  return true;
-}
-
 }  // namespace
 
-bool wants_run(const Cell& cell, const MqueueRec& queue, u32 priority) {
-  if (queue.top_first == 0 || priority == queue.top_priority) return false;
-  if (priority > queue.top_priority) return true;
+bool wants_lower_run(const Cell& cell, const MqueueRec& queue, u32 priority) {
   return find_run(cell, const_cast<MqueueRec&>(queue), priority).run == nullptr;
 }
 
-bool insert_message(Journal& journal, Task& task, MqueueRec& queue, u64 offset, MsgBlock& message,
-                    const ReservedBlock& block) {
+bool insert_by_priority(Journal& journal, Task& task, MqueueRec& queue, u64 offset, u32 priority,
+                        const ReservedBlock& block) {
   const Cell& cell = *task.cell;
-  const u32 priority = static_cast<u32>(message.type);
-  journal.set(queue.load,
-              mq_load(mq_messages(queue.load) + 1ull, mq_bytes(queue.load) + message.size));
-  if (queue.top_first == 0) {
-    set_top(journal, queue, priority, offset, offset);
-    return true;
-  }
   if (priority == queue.top_priority) return append(journal, cell, queue.top_last, offset);
   const bool is_higher = priority > queue.top_priority;
   const Place place = find_run(cell, queue, is_higher ? queue.top_priority : priority);
@@ -148,23 +128,14 @@ bool insert_message(Journal& journal, Task& task, MqueueRec& queue, u64 offset, 
   return link_run(journal, task, place, block, {0, priority, 0, offset, offset, 0, 0});
 }
 
-u64 remove_message(Journal& journal, Task& task, MqueueRec& queue) {
-  const u64 offset = queue.top_first;
-  const MsgBlock* message = task.cell->at<MsgBlock>(offset);
-  if (message == nullptr) {
-    task.cell->poison("a message is outside of the heap");
-    return 0;
-  }
-  journal.set(queue.load,
-              mq_load(mq_messages(queue.load) - 1ull, mq_bytes(queue.load) - message->size));
-  if (offset != queue.top_last) {
-    journal.set(queue.top_first, static_cast<u64>(message->next));
-  } else if (queue.runs == 0) {
-    journal.set(queue.top_first, 0);
-  } else if (!raise_run(journal, task, queue)) {
-    return 0;
-  }
-  return offset;
+bool raise_run(Journal& journal, Task& task, MqueueRec& queue) {
+  const Place highest = find_highest(*task.cell, queue);
+  if (highest.run == nullptr) return false;
+  const u64 offset = *highest.link;
+  set_top(journal, queue, highest.run->priority, highest.run->first, highest.run->last);
+  if (!unlink_run(journal, *task.cell, highest)) return false;
+  journal.set(task.rec->loose, offset);
+  return true;
 }
 
 u64 remove_run(Journal& journal, Task& task, MqueueRec& queue) {

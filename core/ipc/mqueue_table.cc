@@ -222,7 +222,10 @@ long sys_mq_find(Task& task, int fd, MqueueDescriptor* found) {
   const u64 offset = find_mqueue_inode_locked(cell, inode);
   const MqueueRec* queue = mqueue_at(cell, offset);
   if (queue == nullptr) return -EBADF;
-  *found = {offset, queue->serial, queue->max_size, fd, mode.access};
+  LockedMqueue locked_queue(task, offset);
+  if (!locked_queue || !read_mqueue_mode(fd, &mode)) return -EBADF;
+  *found = {offset,      queue->serial,       queue->max_size,    fd,
+            mode.access, queue->mode_changes, mode.is_nonblocking};
   return 0;
 }
 

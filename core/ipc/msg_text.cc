@@ -8,11 +8,6 @@ namespace ipcell {
 
 namespace {
 
-constexpr u32 kLargest = static_cast<u32>(BlockClass::Bytes8256);
-constexpr u64 kPieceText = kBlockSize[kLargest] - sizeof(MsgBlock);
-
-BlockClass class_for_text(u64 size) { return class_for(sizeof(MsgBlock) + size); }
-
 // Allocates the piece behind `last`; the chain stays one message of in_flight.
 int add_piece(Task& task, MsgBlock* last, u64 text_size, MsgBlock** piece) {
   ReservedBlock block;
@@ -47,15 +42,6 @@ int explain_fault(const void* buffer) {
 
 }  // namespace
 
-int BuiltMessage::reserve(Task& task, u64 size) {
-  if (const int error = block_.reserve(task, class_for_text(size))) return error;
-  message_ = block_.as<MsgBlock>();
-  offset_ = block_.offset();
-  message_->more = 0;
-  message_->size = size;
-  return 0;
-}
-
 int BuiltMessage::build_long(Task& task, i64 type, const u8* text, u64 size) {
   if (const int error = reserve(task, size)) return error;
   message_->type = type;
@@ -80,14 +66,6 @@ int BuiltMessage::build(Task& task, const void* buffer, u64 size) {
   if (copy_from_user(&type, buffer, sizeof type) != 0) return -EFAULT;
   if (type < 1) return -EINVAL;
   return build_long(task, type, static_cast<const u8*>(buffer) + sizeof type, size);
-}
-
-int BuiltMessage::build_text(Task& task, i64 type, const void* text, u64 size) {
-  if (size > kPieceText) [[unlikely]]
-    return build_long(task, type, static_cast<const u8*>(text), size);
-  if (const int error = reserve(task, size)) return error;
-  message_->type = type;
-  return size != 0 && copy_from_user(message_->text(), text, size) != 0 ? -EFAULT : 0;
 }
 
 int BuiltMessage::build_untyped(Task& task, const void* text, u64 size) {

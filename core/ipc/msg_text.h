@@ -1,6 +1,7 @@
 // Messages: building them of a program's text, copying them out, freeing them.
 #pragma once
 
+#include "core/base/usercopy.h"
 #include "core/cell/heap.h"
 
 namespace ipcell {
@@ -16,6 +17,9 @@ struct MsgBlock {
   u8* text() { return reinterpret_cast<u8*>(this + 1); }
 };
 static_assert(sizeof(MsgBlock) == 40);
+// Bytes of text in the largest block.
+constexpr u64 kPieceText = kBlockSize[static_cast<u32>(BlockClass::Bytes8256)] - sizeof(MsgBlock);
+constexpr BlockClass class_for_text(u64 size) { return class_for(sizeof(MsgBlock) + size); }
 
 // Frees a list of messages, one after the other through the task's own in_flight.
 void free_garbage(Task& task, u64& garbage);
@@ -28,7 +32,13 @@ class BuiltMessage {
   // Builds a message of the text at `buffer`, a struct msgbuf. 0, -EFAULT, -EINVAL (type), -ENOMEM.
   int build(Task& task, const void* buffer, u64 size);
   // Builds one with the text at `text`. 0, -EFAULT, -ENOMEM.
-  int build_text(Task& task, i64 type, const void* text, u64 size);
+  IPCELL_ALWAYS_INLINE int build_text(Task& task, i64 type, const void* text, u64 size) {
+    if (size > kPieceText) [[unlikely]]
+      return build_long(task, type, static_cast<const u8*>(text), size);
+    if (const int error = reserve(task, size)) return error;
+    message_->type = type;
+    return copy_from_user(message_->text(), text, size);
+  }
   // The same in any case in the task's in_flight.
   int build_untyped(Task& task, const void* text, u64 size);
   // Takes over the message that a wait gave back.
@@ -48,7 +58,14 @@ class BuiltMessage {
   MsgBlock& message() const { return *message_; }
 
  private:
-  int reserve(Task& task, u64 size);
+  IPCELL_ALWAYS_INLINE int reserve(Task& task, u64 size) {
+    if (const int error = block_.reserve(task, class_for_text(size))) return error;
+    message_ = block_.as<MsgBlock>();
+    offset_ = block_.offset();
+    message_->more = 0;
+    message_->size = size;
+    return 0;
+  }
   int build_long(Task& task, i64 type, const u8* text, u64 size);
 
   ReservedBlock block_;
