@@ -133,6 +133,7 @@ void read_cell(CellInfo& info) {
     info.reason += "; remove it with `ipcell rm`";
   }
   info.queues = count_objects(reader, kFamilyMsg);
+  reader.read(offsetof(CellLayout, mqueues) + offsetof(MqueueTable, count), &info.posix_queues);
   info.semaphore_sets = count_objects(reader, kFamilySem);
   info.segments = count_objects(reader, kFamilyShm);
   read_tasks(reader, header, info);

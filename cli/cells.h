@@ -21,12 +21,13 @@ struct CellInfo {
   std::int64_t age = 0;     // seconds
   bool is_transient = false;
   bool is_orphaned = false;
-  std::uint32_t queues = 0;  // message queues
+  std::uint32_t queues = 0;  // System V message queues
   std::uint32_t semaphore_sets = 0;
   std::uint32_t segments = 0;
-  std::uint32_t posix_names = 0;  // named semaphores and shared memory objects
-  std::uint32_t live_tasks = 0;   // threads of the task table, in whatever pid namespace
-  std::vector<pid_t> processes;   // that belong to it
+  std::uint32_t posix_queues = 0;  // POSIX message queues, also without a name
+  std::uint32_t posix_names = 0;   // named semaphores and shared memory objects
+  std::uint32_t live_tasks = 0;    // threads of the task table, in whatever pid namespace
+  std::vector<pid_t> processes;    // that belong to it
   Runner runner;
 
   bool is_used() const { return live_tasks != 0 || !processes.empty(); }

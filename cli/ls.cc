@@ -27,6 +27,7 @@ nlohmann::ordered_json to_json(const CellInfo& cell) {
       {"queues", cell.queues},
       {"semaphore_sets", cell.semaphore_sets},
       {"segments", cell.segments},
+      {"posix_queues", cell.posix_queues},
       {"posix_names", cell.posix_names},
   };
   if (cell.runner.state == RunnerState::Alive) json["runner"] = cell.runner.pid;
@@ -47,12 +48,14 @@ std::string state_of(const CellInfo& cell) {
 void print_table(const std::vector<CellInfo>& cells) {
   std::size_t width = 4;
   for (const CellInfo& cell : cells) width = std::max(width, cell.name.size());
-  fmt::print("{:<{}}  {:>9}  {:>6}  {:>9}  {:>6}  {:>8}  {:>8}  {:>5}  {}\n", "NAME", width, "SIZE",
-             "AGE", "PROCESSES", "QUEUES", "SEM SETS", "SEGMENTS", "POSIX", "STATE");
+  fmt::print("{:<{}}  {:>9}  {:>6}  {:>9}  {:>6}  {:>8}  {:>8}  {:>7}  {:>5}  {}\n", "NAME", width,
+             "SIZE", "AGE", "PROCESSES", "QUEUES", "SEM SETS", "SEGMENTS", "MQUEUES", "POSIX",
+             "STATE");
   for (const CellInfo& cell : cells) {
-    fmt::print("{:<{}}  {:>9}  {:>6}  {:>9}  {:>6}  {:>8}  {:>8}  {:>5}  {}\n", cell.name, width,
-               format_bytes(cell.bytes), format_age(cell.age), cell.processes.size(), cell.queues,
-               cell.semaphore_sets, cell.segments, cell.posix_names, state_of(cell));
+    fmt::print("{:<{}}  {:>9}  {:>6}  {:>9}  {:>6}  {:>8}  {:>8}  {:>7}  {:>5}  {}\n", cell.name,
+               width, format_bytes(cell.bytes), format_age(cell.age), cell.processes.size(),
+               cell.queues, cell.semaphore_sets, cell.segments, cell.posix_queues, cell.posix_names,
+               state_of(cell));
   }
 }
 

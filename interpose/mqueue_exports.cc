@@ -54,8 +54,10 @@ long open_mqueue(const char* name, int flags, u32 mode, const struct mq_attr* at
                  bool closes_on_exec) {
   return with_task_raw([&](Task& task) {
     MqueueOpen request = {name, flags, mode, attributes, 0, 0, closes_on_exec};
-    request.real_uid = static_cast<u32>(sys::call(SYS_getuid));
-    request.byte_limit = byte_limit();
+    if ((flags & O_CREAT) != 0) {
+      request.real_uid = static_cast<u32>(sys::call(SYS_getuid));
+      request.byte_limit = byte_limit();
+    }
     MqueueDescriptor opened;
     task.mqueue_folder = mqueue_folder();
     const long fd = sys_mq_open(task, request, &opened);

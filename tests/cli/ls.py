@@ -42,20 +42,20 @@ def test_fields(cells):
     cell = cells.list()["work"]
     assert set(cell) == {
         "name", "path", "state", "reason", "bytes", "age_seconds", "transient", "orphaned", "tasks",
-        "processes", "queues", "semaphore_sets", "segments", "posix_names"}, cell
+        "processes", "queues", "semaphore_sets", "segments", "posix_queues", "posix_names"}, cell
     assert cell["path"] == os.path.dirname(path)
     assert (cell["state"], cell["reason"]) == ("ok", "")
     assert 0 < cell["bytes"] == os.stat(path).st_blocks * 512
     assert 7200 <= cell["age_seconds"] < 7200 + cli_test.PATIENCE
     assert (cell["tasks"], cell["processes"], cell["queues"], cell["semaphore_sets"], cell["segments"],
-            cell["posix_names"]) == (0, [], 0, 0, 0, 0)
+            cell["posix_queues"], cell["posix_names"]) == (0, [], 0, 0, 0, 0, 0)
 
 
 def test_table(cells):
     make(cells, "work")
     make(cells, "a-cell-with-a-rather-long-name")
     lines = cells.call("ls").stdout.splitlines()
-    assert lines[0].split() == ["NAME", "SIZE", "AGE", "PROCESSES", "QUEUES", "SEM", "SETS", "SEGMENTS", "POSIX", "STATE"]
+    assert lines[0].split() == ["NAME", "SIZE", "AGE", "PROCESSES", "QUEUES", "SEM", "SETS", "SEGMENTS", "MQUEUES", "POSIX", "STATE"]
     assert [line.split()[0] for line in lines[1:]] == ["a-cell-with-a-rather-long-name", "work"]
     assert all(line.endswith("  ok") for line in lines[1:]), lines
 
