@@ -70,6 +70,10 @@ struct MqueueOpen {
 // mq_open(2). A descriptor; -EACCES, -EEXIST, -EFAULT, -EINVAL, -EMFILE, -ENAMETOOLONG, -ENFILE,
 // -ENOENT, -ENOMEM, -ENOSPC.
 long sys_mq_open(Task& task, const MqueueOpen& request, MqueueDescriptor* opened);
+// open(2) of a path that leads to an open queue, named or not: /proc/self/fd/N. A descriptor;
+// -EACCES, -EMFILE, -ENFILE, -ENOENT: it leads to none.
+long sys_mq_reopen(Task& task, const char* link, int flags, bool closes_on_exec,
+                   MqueueDescriptor* opened);
 // mq_unlink(2). 0; -EACCES, -EFAULT, -ENAMETOOLONG, -ENOENT, -EPERM.
 long sys_mq_unlink(Task& task, const char* name);
 // mq_timedsend(2). 0; -EAGAIN, -EBADF, -EFAULT, -EINTR, -EINVAL, -EMSGSIZE, -ENOMEM, -ETIMEDOUT.
@@ -111,9 +115,10 @@ struct MqueueWatch {
 };
 long sys_mq_watch(Task& task, const MqueueDescriptor& of, const MqueueWatch& how);
 void sys_mq_unwatch(Task& task);
-// The line that read(2) gives. Its length, or -EBADF; `out` has kMqueueLine bytes.
+// The line that read(2) gives. Its length, or -EBADF; `out` has kMqueueLine bytes. `position`:
+// where the program reads; at the line's end it sets no times.
 constexpr std::size_t kMqueueLine = 80;
-long sys_mq_line(Task& task, const MqueueDescriptor& of, char* out);
+long sys_mq_line(Task& task, const MqueueDescriptor& of, i64 position, char* out);
 
 // A queue as a file of /dev/mqueue.
 struct MqueueStatus {
@@ -122,10 +127,15 @@ struct MqueueStatus {
   i64 atime, mtime, ctime;  // seconds since the epoch
   u32 mode, uid, gid;
   u32 links;
+  u64 serial;
 };
 // By its name, or by the inode number of its pipe. 0; -ENOENT, -ENAMETOOLONG.
 long sys_mq_stat_name(Task& task, const char* name, MqueueStatus* status);
 long sys_mq_stat_inode(Task& task, u64 inode, MqueueStatus* status);
+// Its name, or the one that it had before it was unlinked: 1 if it has it, else 0; -ENOENT. `name`
+// has kMqueueNameRoom bytes.
+constexpr std::size_t kMqueueNameRoom = 256;
+long sys_mq_name(Task& task, u64 inode, char* name);
 // chmod(2), chown(2) (-1: as it is), utimensat(2) and truncate(2) of a queue. 0; -EPERM, -ENOENT.
 struct MqueueChange {
   bool sets_mode = false, sets_times = false, sets_size = false;

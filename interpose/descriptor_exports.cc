@@ -54,8 +54,9 @@ long read_line(const DescriptorEntry& entry, i64 position, void* out, size_t siz
   if (entry.queue.access == O_WRONLY || entry.queue.access == O_ACCMODE) return -EBADF;
   if (position < 0) return -EINVAL;
   char line[kMqueueLine];
+  const i64 read_from = size != 0 ? position : static_cast<i64>(sizeof line);
   const long length =
-      with_task_raw([&](Task& task) { return sys_mq_line(task, entry.queue, line); });
+      with_task_raw([&](Task& task) { return sys_mq_line(task, entry.queue, read_from, line); });
   if (length < 0 || position >= length) return length < 0 ? length : 0;
   const size_t left = static_cast<size_t>(length - position);
   const size_t count = size < left ? size : left;

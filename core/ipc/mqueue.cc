@@ -222,18 +222,18 @@ u32 wanted_access(int flags) {
   }
 }
 
-// Linux: ipc/mqueue.c:prepare_open(). The table is locked. The descriptor, or -errno.
-long open_existing_locked(Task& task, const MqueueOpen& request, u64 offset,
-                          MqueueDescriptor* opened) {
-  const int flags = request.flags;
-  if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) return -EEXIST;
-  if ((flags & O_ACCMODE) == O_ACCMODE) return -EINVAL;
+// Opens a queue's pipe if its mode lets the program do so; `link`: what leads to it, nullptr for
+// its own path. The table is locked. The descriptor, or -errno.
+long open_pipe_locked(Task& task, u64 offset, const char* link, int flags, bool closes_on_exec,
+                      MqueueDescriptor* opened) {
   LockedMqueue queue(task, offset);
   if (!queue) return -EIO;
   if (!may_access_mqueue(*task.cred, *queue, wanted_access(flags))) return -EACCES;
+  const MqueueOpening opening = {flags, closes_on_exec, queue->inode};
   bool is_fresh;
-  const long fd = open_mqueue_file(MqueuePath(task, queue->serial),
-                                   {flags, request.closes_on_exec, queue->inode}, &is_fresh);
+  const long fd = link != nullptr
+                      ? open_mqueue_file(MqueuePath(link), opening, &is_fresh)
+                      : open_mqueue_file(MqueuePath(task, queue->serial), opening, &is_fresh);
   if (fd < 0) return fd;
   Journal journal(task);
   // An epoll instance forgets what is closed. Who died in poll(2) is still to be reaped.
@@ -243,6 +243,15 @@ long open_existing_locked(Task& task, const MqueueOpen& request, u64 offset,
   journal.commit();
   describe(*queue, offset, fd, flags, opened);
   return fd;
+}
+
+// Linux: ipc/mqueue.c:prepare_open(). The table is locked. The descriptor, or -errno.
+long open_existing_locked(Task& task, const MqueueOpen& request, u64 offset,
+                          MqueueDescriptor* opened) {
+  const int flags = request.flags;
+  if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) return -EEXIST;
+  if ((flags & O_ACCMODE) == O_ACCMODE) return -EINVAL;
+  return open_pipe_locked(task, offset, nullptr, flags, request.closes_on_exec, opened);
 }
 
 // One try. The descriptor; -errno; -EAGAIN if a pipe is to be made first.
@@ -315,7 +324,6 @@ long unlink_queue(Task& task, const Name& name) {
     if (!may_unlink(*task.cred, *queue)) return -EPERM;
     Journal journal(task);
     if (!leave_mqueue_names(journal, cell, offset, *queue)) return -EIO;
-    journal.set_if_changed(queue->ctime, now(task));
     journal.commit();
   }
   remove_closed_mqueue_locked(task, offset);
@@ -405,6 +413,20 @@ long sys_mq_open(Task& task, const MqueueOpen& request, MqueueDescriptor* opened
   const long result = open_queue(task, request, has_attributes ? &wanted : nullptr, opened);
   reap_met(task);
   return result;
+}
+
+long sys_mq_reopen(Task& task, const char* link, int flags, bool closes_on_exec,
+                   MqueueDescriptor* opened) {
+  const Critical critical(task);
+  if (const int error = leave_outer_wait(task)) return error;
+  const Cell& cell = *task.cell;
+  if (cell.is_poisoned()) return -EIO;
+  const u64 inode = mqueue_inode_at(task, AT_FDCWD, link);
+  if (inode == 0 || load_acquire(mqueue_table(cell).count) == 0) return -ENOENT;
+  Locked locked(task, mqueue_table(cell).lock);
+  const u64 offset = find_mqueue_inode_locked(cell, inode);
+  if (offset == 0) return -ENOENT;
+  return open_pipe_locked(task, offset, link, flags, closes_on_exec, opened);
 }
 
 long sys_mq_unlink(Task& task, const char* name) {

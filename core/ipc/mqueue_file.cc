@@ -24,9 +24,17 @@ constexpr u32 kModes = 16;
 constexpr int kKeptFlags = O_APPEND | O_SYNC;
 constexpr long kPipeSize = 2 * kPage;
 
-long stat_fd(int fd, struct statx* info) {
-  return sys::call(SYS_statx, fd, sys::arg(""), AT_EMPTY_PATH, STATX_TYPE | STATX_INO,
+long stat_fd(int fd, struct statx* info, const char* path = "") {
+  return sys::call(SYS_statx, fd, sys::arg(path), AT_EMPTY_PATH, STATX_TYPE | STATX_INO,
                    sys::arg(info));
+}
+
+// The inode number of a pipe of this cell's filesystem, 0 if it is anything else.
+u64 inode_here(const Task& task, const struct statx& info) {
+  if ((info.stx_mode & S_IFMT) != S_IFIFO) return 0;
+  const u64 device = task.cell->device();
+  const bool is_here = device == 0 || makedev(info.stx_dev_major, info.stx_dev_minor) == device;
+  return is_here ? info.stx_ino : 0;
 }
 
 void put_folder(TextWriter& out, const Task& task) {
@@ -105,7 +113,7 @@ int write_mqueue_mode(int fd, const MqueueMode& mode) {
   return static_cast<int>(sys::call(SYS_fcntl, fd, kFSetSig, number));
 }
 
-MqueuePath::MqueuePath(const Task& task, u64 serial) : folder_(AT_FDCWD) {
+MqueuePath::MqueuePath(const Task& task, u64 serial) : folder_(AT_FDCWD), path_(text_) {
   TextWriter out(text_, sizeof text_);
   if (task.mqueue_folder >= 0) {
     folder_ = task.mqueue_folder;
@@ -116,6 +124,8 @@ MqueuePath::MqueuePath(const Task& task, u64 serial) : folder_(AT_FDCWD) {
   out.put_unsigned(serial, 0);
   out.put_char('\0');
 }
+
+MqueuePath::MqueuePath(const char* link) : folder_(AT_FDCWD), path_(link) {}
 
 int make_mqueue_folder(const Task& task) {
   char path[sizeof(MqueuePath)];
@@ -200,10 +210,12 @@ bool is_mqueue_file_closed(const Task& task, u64 serial) {
 
 u64 mqueue_inode_of(const Task& task, int fd) {
   struct statx info;
-  if (stat_fd(fd, &info) != 0 || (info.stx_mode & S_IFMT) != S_IFIFO) return 0;
-  const u64 device = task.cell->device();
-  const bool is_here = device == 0 || makedev(info.stx_dev_major, info.stx_dev_minor) == device;
-  return is_here ? info.stx_ino : 0;
+  return stat_fd(fd, &info) == 0 ? inode_here(task, info) : 0;
+}
+
+u64 mqueue_inode_at(const Task& task, int folder, const char* path) {
+  struct statx info;
+  return stat_fd(folder, &info, path) == 0 ? inode_here(task, info) : 0;
 }
 
 void show_mqueue(const MqueueRec& queue, int fd) {

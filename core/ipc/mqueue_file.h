@@ -33,11 +33,16 @@ int write_mqueue_mode(int fd, const MqueueMode& mode);
 class MqueuePath {
  public:
   MqueuePath(const Task& task, u64 serial);
+  // A path that leads to an open descriptor of it.
+  explicit MqueuePath(const char* link);
+  MqueuePath(const MqueuePath&) = delete;
+  MqueuePath& operator=(const MqueuePath&) = delete;
   long folder() const { return folder_; }
-  const char* text() const { return text_; }
+  const char* text() const { return path_; }
 
  private:
   long folder_;
+  const char* path_;
   char text_[480];
 };
 // Makes the folder of the pipes. 0 or -errno.
@@ -60,6 +65,8 @@ u64 mqueue_file_inode(const Task& task, u64 serial);
 bool is_mqueue_file_closed(const Task& task, u64 serial);
 // The inode number of the queue that `fd` is open on, 0 if it is none of this cell's.
 u64 mqueue_inode_of(const Task& task, int fd);
+// The same of what a path leads to, symbolic links followed.
+u64 mqueue_inode_at(const Task& task, int folder, const char* path);
 
 // --- what poll(2) sees; the queue is locked, and `fd` open on its pipe
 

@@ -32,8 +32,8 @@ int sigev_notify(MqNotifyKind kind) {
 }
 
 void fill_status(const MqueueRec& queue, MqueueStatus* status) {
-  *status = {queue.inode, queue.file_size, queue.atime, queue.mtime,    queue.ctime,
-             queue.mode,  queue.uid,       queue.gid,   queue.is_linked};
+  *status = {queue.inode, queue.file_size, queue.atime, queue.mtime,     queue.ctime,
+             queue.mode,  queue.uid,       queue.gid,   queue.is_linked, queue.serial};
 }
 
 // Calls `use(queue)` with the queue locked. Its result, or -ENOENT.
@@ -135,7 +135,7 @@ void remove_strays(Task& task) {
 }  // namespace
 
 // Linux: ipc/mqueue.c:mqueue_read_file()
-long sys_mq_line(Task& task, const MqueueDescriptor& of, char* out) {
+long sys_mq_line(Task& task, const MqueueDescriptor& of, i64 position, char* out) {
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
   LockedMqueue queue(task, of.queue);
@@ -151,6 +151,7 @@ long sys_mq_line(Task& task, const MqueueDescriptor& of, char* out) {
   put_field(line, " SIGNO:", is_registered ? static_cast<u32>(notify.signal) : 0, 5);
   put_field(line, " NOTIFY_PID:", is_known ? static_cast<u32>(notify.pid) : 0, 6);
   line.put_char('\n');
+  if (position >= static_cast<i64>(line.used())) return static_cast<long>(line.used());
   const i64 seconds = now(task);
   Journal journal(task);
   journal.set_if_changed(queue->atime, seconds);
@@ -179,6 +180,17 @@ long sys_mq_stat_inode(Task& task, u64 inode, MqueueStatus* status) {
   return with_inode(task, inode, [&](const MqueueRec& queue) {
     fill_status(queue, status);
     return 0l;
+  });
+}
+
+long sys_mq_name(Task& task, u64 inode, char* name) {
+  return with_inode(task, inode, [&](const MqueueRec& queue) {
+    const char* const text = mqueue_name(*task.cell, queue);
+    std::size_t length = 0;
+    while (length < kMqNameMax && text[length] != '\0') ++length;
+    __builtin_memcpy(name, text, length);
+    name[length] = '\0';
+    return static_cast<long>(queue.is_linked);
   });
 }
 
