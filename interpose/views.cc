@@ -120,11 +120,11 @@ long open_at(const char* path, int flags, int mode = 0) {
 }
 
 // An empty file without a name in any folder: -errno if there can be none.
-long make_nameless_file(const View& view) {
-  long fd = sys::call(SYS_memfd_create, sys::arg(view.path),
+long make_nameless_file(const char* label) {
+  long fd = sys::call(SYS_memfd_create, sys::arg(label),
                       MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
   if (fd == -EINVAL) {  // before Linux 6.3
-    fd = sys::call(SYS_memfd_create, sys::arg(view.path), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    fd = sys::call(SYS_memfd_create, sys::arg(label), MFD_CLOEXEC | MFD_ALLOW_SEALING);
   }
   // Where a sandbox denies memfd_create. fstat(2) then tells the file's own size and inode.
   for (const char* folder : {"/dev/shm", "/tmp"}) {
@@ -144,32 +144,32 @@ u64 file_size_limit() {
   return limit.soft;
 }
 
+// Writes one piece of a file's text. 0 or -errno.
+long write_piece(long fd, const char* text, std::size_t size) {
+  for (std::size_t done = 0; done < size;) {
+    const long result = sys::call(SYS_write, fd, sys::arg(text + done), size - done);
+    if (result < 0) return result;
+    done += static_cast<std::size_t>(result);
+  }
+  return 0;
+}
+
 // 0 or -errno.
-long write_text(Task& task, const View& view, long fd) {
+long write_view(Task& task, const View& view, long fd) {
   char piece[1024];
   u32 position = 0;
   const u64 limit = file_size_limit();
   u64 written = 0;
   while (const std::size_t size = view.generate(task, &position, piece, sizeof piece)) {
     if (limit - written < size) return -EFBIG;
-    for (std::size_t done = 0; done < size;) {
-      const long result = sys::call(SYS_write, fd, sys::arg(piece + done), size - done);
-      if (result < 0) return result;
-      done += static_cast<std::size_t>(result);
-    }
+    if (const long error = write_piece(fd, piece, size)) return error;
     written += size;
   }
   return 0;
 }
 
-// A descriptor of the view's text, opened with `flags`, or -errno.
-// DIVERGES: the text is that of the time of open(2); the kernel prints it anew when a program reads
-// again from the start. Writing to what root opened O_RDWR gives EPERM, not EIO. See
-// docs/compatibility.md.
-long open_snapshot(Task& task, const View& view, int flags) {
-  Descriptor file(make_nameless_file(view));
-  if (!file.is_open()) return file.get();
-  if (const long error = write_text(task, view, file.get())) return error;
+// Seals the written file, and opens it with `flags`: a descriptor or -errno.
+long seal(Descriptor& file, int flags) {
   // is_like_snapshot() knows a view by this mode.
   sys::call(SYS_fchmod, file.get(), 0444);
   sys::call(SYS_fcntl, file.get(), F_ADD_SEALS,
@@ -191,7 +191,26 @@ long open_snapshot(Task& task, const View& view, int flags) {
   return file.release();
 }
 
+// A descriptor of the view's text, opened with `flags`, or -errno.
+// DIVERGES: the text is that of the time of open(2); the kernel prints it anew when a program reads
+// again from the start. Writing to what root opened O_RDWR gives EPERM, not EIO. See
+// docs/compatibility.md.
+long open_snapshot(Task& task, const View& view, int flags) {
+  Descriptor file(make_nameless_file(view.path));
+  if (!file.is_open()) return file.get();
+  if (const long error = write_view(task, view, file.get())) return error;
+  return seal(file, flags);
+}
+
 }  // namespace
+
+long open_text(const char* label, const char* text, std::size_t size, int flags) {
+  Descriptor file(make_nameless_file(label));
+  if (!file.is_open()) return file.get();
+  if (size > file_size_limit()) return -EFBIG;
+  if (const long error = write_piece(file.get(), text, size)) return error;
+  return seal(file, flags);
+}
 
 const View* view_at(const char* path, std::size_t length) {
   for (const View& view : kViews) {

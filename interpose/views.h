@@ -131,5 +131,7 @@ class ViewPath {
 
 // open(2) of a view: a descriptor or -errno.
 long open_view(const ViewPath& at, int flags);
+// A sealed file without a name, `label` in /proc, opened with `flags`: a descriptor or -errno.
+long open_text(const char* label, const char* text, std::size_t size, int flags);
 
 }  // namespace ipcell
