@@ -1,6 +1,7 @@
 // exec(3): a process keeps over it what SEM_UNDO would undo, and descriptors of message queues. The
 // new program is told to join what is there, so that others notice its end at once though it makes
 // no IPC call, and that it knows what it has open.
+#include <fcntl.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "core/ipc/text.h"
 #include "interpose/descriptors.h"
 #include "interpose/process.h"
+#include "interpose/queue_path.h"
 #include "interpose/real.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
@@ -116,8 +118,9 @@ __attribute__((constructor)) void resolve_exec() {
 }
 
 int run_path(const char* path, char* const* arguments, char* const* environment) {
+  const QueuePath at(AT_FDCWD, path);
   const Exec exec(environment);
-  return real_execve(path, arguments, exec.environment());
+  return real_execve(at.path(), arguments, exec.environment());
 }
 
 int run_file(const char* file, char* const* arguments, char* const* environment) {

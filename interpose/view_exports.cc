@@ -1,5 +1,5 @@
 // Libc's entries that open files and ask for their status. Each looks whether the path is a view's
-// (views.h) and passes all others on as they are.
+// (views.h) or leads into /dev/mqueue (queue_path.h), and passes all others on as they are.
 //
 // No header that declares one of these functions may come in here: their attributes (nonnull) and
 // their redirections (_FILE_OFFSET_BITS, _FORTIFY_SOURCE) are for callers.
@@ -48,6 +48,9 @@
 #include <linux/fcntl.h>
 
 #include "core/base/sys.h"
+#include "interpose/process.h"
+#include "interpose/queue_path.h"
+#include "interpose/queue_stat.h"
 #include "interpose/real.h"
 #include "interpose/views.h"
 
@@ -146,6 +149,16 @@ int open_as_int(const ViewPath& at, int flags) {
   return static_cast<int>(to_libc(open_view(at, flags)));
 }
 
+// open(2) of a view, or of something in /dev/mqueue; else `real(path)`, the real call.
+template <class RealOpen>
+int open_with(int dirfd, const char* path, int flags, unsigned mode, RealOpen real) {
+  const QueuePath queue(dirfd, path);
+  if (queue) [[unlikely]]
+    return static_cast<int>(to_libc(open_queue_path(queue, flags, mode)));
+  const ViewPath at(dirfd, path);
+  return at ? open_as_int(at, flags) : real(path);
+}
+
 // The flags of a mode of fopen(3), or -1 if it is none.
 int flags_of_mode(const char* mode) {
   int flags;
@@ -167,28 +180,36 @@ int flags_of_mode(const char* mode) {
   return flags;
 }
 
-// A view has no wide characters, so ",ccs=" is left aside.
-File* open_stream(const ViewPath& at, int flags, const char* mode) {
-  const int fd = open_as_int(at, flags);
-  if (fd < 0) return nullptr;
-  File* const stream = real_fdopen(fd, mode);
+// What fopen(3) opens of a view, or of something in /dev/mqueue: a descriptor or -errno. False if
+// the path is for libc.
+bool open_text_at(const char* path, int flags, long* fd) {
+  constexpr unsigned kMode = 0666;
+  if (flags < 0) return false;
+  const QueuePath queue(AT_FDCWD, path);
+  if (queue) [[unlikely]] {
+    *fd = open_queue_text(queue, flags, kMode);
+    return true;
+  }
+  const ViewPath at(AT_FDCWD, path);
+  if (at) *fd = open_view(at, flags);
+  return static_cast<bool>(at);
+}
+
+// Neither has wide characters, so ",ccs=" is left aside.
+File* fopen_with(Real<Fopen>& real, const char* path, const char* mode) {
+  long fd;
+  if (!open_text_at(path, flags_of_mode(mode), &fd)) return real(path, mode);
+  if (to_libc(fd) < 0) return nullptr;
+  File* const stream = real_fdopen(static_cast<int>(fd), mode);
   if (stream == nullptr) sys::call(SYS_close, fd);
   return stream;
 }
 
-File* fopen_with(Real<Fopen>& real, const char* path, const char* mode) {
-  const ViewPath at(AT_FDCWD, path);
-  if (at) {
-    if (const int flags = flags_of_mode(mode); flags >= 0) return open_stream(at, flags, mode);
-  }
-  return real(path, mode);
-}
-
 File* freopen_with(Real<Freopen>& real, const char* path, const char* mode, File* stream) {
-  const ViewPath at(AT_FDCWD, path);
-  const int flags = at ? flags_of_mode(mode) : -1;
-  if (flags < 0) return real(path, mode, stream);
-  const long fd = open_view(at, flags | O_CLOEXEC);
+  const int flags = flags_of_mode(mode);
+  long fd;
+  if (!open_text_at(path, flags < 0 ? flags : flags | O_CLOEXEC, &fd))
+    return real(path, mode, stream);
   if (fd < 0) {
     real("", mode, stream);  // fails, and leaves the stream as a failed freopen(3) does
     to_libc(fd);
@@ -214,24 +235,39 @@ int show_view(int fd, Buffer* buffer, StatTwin stat_twin) {
   return result;
 }
 
+constexpr QueuePath::Last last_of(int flags) {
+  return (flags & AT_SYMLINK_NOFOLLOW) != 0 ? QueuePath::Last::NotFollowed
+                                            : QueuePath::Last::Followed;
+}
+
 constexpr bool means_descriptor(const char* path, int flags) {
   return (flags & AT_EMPTY_PATH) != 0 && (path == nullptr || *path == '\0');
 }
 
-template <class Buffer>
-int stat_with(Real<StatPath<Buffer>>& real, const char* path, Buffer* buffer) {
-  const ViewPath at(AT_FDCWD, path);
-  const int result = real(at.path(), buffer);
-  if (result == 0) at.put_inode(buffer);
-  return result;
+// `stat_path(path)` is the real call.
+template <class Buffer, class StatPathCall>
+int stat_path_with(const char* path, Buffer* buffer, QueuePath::Last last, StatPathCall stat_path) {
+  const QueuePath queue(AT_FDCWD, path, last);
+  const ViewPath at(AT_FDCWD, queue.path());
+  const int result = stat_path(at.path());
+  if (result != 0) return result;
+  at.put_inode(buffer);
+  show_queue_status(buffer);
+  return 0;
 }
 
 template <class Buffer>
-int old_stat_with(Real<OldStatPath<Buffer>>& real, int version, const char* path, Buffer* buffer) {
-  const ViewPath at(AT_FDCWD, path);
-  const int result = real(version, at.path(), buffer);
-  if (result == 0) at.put_inode(buffer);
-  return result;
+int stat_with(Real<StatPath<Buffer>>& real, const char* path, Buffer* buffer,
+              QueuePath::Last last) {
+  return stat_path_with(path, buffer, last,
+                        [&](const char* real_path) { return real(real_path, buffer); });
+}
+
+template <class Buffer>
+int old_stat_with(Real<OldStatPath<Buffer>>& real, int version, const char* path, Buffer* buffer,
+                  QueuePath::Last last) {
+  return stat_path_with(path, buffer, last,
+                        [&](const char* real_path) { return real(version, real_path, buffer); });
 }
 
 template <class Buffer>
@@ -239,6 +275,7 @@ int fstat_with(Real<StatFd<Buffer>>& real, Real<StatPath<Buffer>>& real_path, in
                Buffer* buffer) {
   const int result = real(fd, buffer);
   if (result != 0) return result;
+  show_queue_status(buffer);
   return show_view(fd, buffer, [&](const char* twin) { return real_path(twin, buffer); });
 }
 
@@ -247,23 +284,42 @@ int old_fstat_with(Real<OldStatFd<Buffer>>& real, Real<OldStatPath<Buffer>>& rea
                    int fd, Buffer* buffer) {
   const int result = real(version, fd, buffer);
   if (result != 0) return result;
+  show_queue_status(buffer);
   return show_view(fd, buffer, [&](const char* twin) { return real_path(version, twin, buffer); });
 }
 
 // `stat_at(dirfd, path)` is the real call with the caller's other arguments.
 template <class Buffer, class StatAtPath>
 int stat_at_with(int dirfd, const char* path, int flags, Buffer* buffer, StatAtPath stat_at) {
-  const ViewPath at(dirfd, path);
+  const QueuePath queue(dirfd, path, last_of(flags));
+  const ViewPath at(dirfd, queue.path());
   const int result = stat_at(dirfd, at.path());
   if (result != 0) return result;
   at.put_inode(buffer);
+  show_queue_status(buffer);
   if (!means_descriptor(path, flags)) return 0;
   return show_view(dirfd, buffer, [&](const char* twin) { return stat_at(AT_FDCWD, twin); });
 }
 
-int access_with(Real<Access>& real, const char* path, int mode) {
-  const ViewPath at(AT_FDCWD, path);
-  const int result = real(at.path(), mode);
+// access(2) of what is in /dev/mqueue: 0 or -errno.
+long access_queue(const QueuePath& at, int mode) {
+  constexpr int kModes = 7;
+  if ((mode & ~kModes) != 0) return -EINVAL;
+  if (!at.exists()) return -ENOENT;
+  Task* const task = current_task();
+  // All may do all in the folder.
+  if (at.is(QueuePathKind::Folder) || task == nullptr) return 0;
+  return sys_mq_access(*task, at.inode(), static_cast<u32>(mode));
+}
+
+// `access(path)` is the real call.
+template <class AccessPath>
+int access_with(int dirfd, const char* path, int mode, AccessPath access) {
+  const QueuePath queue(dirfd, path);
+  if (queue.is_queue() || queue.is(QueuePathKind::Folder)) [[unlikely]]
+    return static_cast<int>(to_libc(access_queue(queue, mode)));
+  const ViewPath at(dirfd, queue.path());
+  const int result = access(at.path());
   return result == 0 && at.denies(mode) ? static_cast<int>(to_libc(-EACCES)) : result;
 }
 
@@ -284,36 +340,37 @@ int access_with(Real<Access>& real, const char* path, int mode) {
 #define IPCELL_OPEN(name)                                                                          \
   IPCELL_EXPORT int name(const char* path, int flags, ...) {                                       \
     IPCELL_READ_MODE()                                                                             \
-    const ViewPath at(AT_FDCWD, path);                                                             \
-    return at ? open_as_int(at, flags) : real_##name(path, flags, mode);                           \
+    return open_with(AT_FDCWD, path, flags, mode,                                                  \
+                     [&](const char* real_path) { return real_##name(real_path, flags, mode); });  \
   }
 
 #define IPCELL_OPENAT(name)                                                                        \
   IPCELL_EXPORT int name(int dirfd, const char* path, int flags, ...) {                            \
     IPCELL_READ_MODE()                                                                             \
-    const ViewPath at(dirfd, path);                                                                \
-    return at ? open_as_int(at, flags) : real_##name(dirfd, path, flags, mode);                    \
+    return open_with(dirfd, path, flags, mode, [&](const char* real_path) {                        \
+      return real_##name(dirfd, real_path, flags, mode);                                           \
+    });                                                                                            \
   }
 
 // A flag that wants a mode ends the program here, whatever the path.
 #define IPCELL_OPEN_2(name)                                                                        \
   IPCELL_EXPORT int name(const char* path, int flags) {                                            \
     if (takes_mode(flags)) return real_##name(path, flags);                                        \
-    const ViewPath at(AT_FDCWD, path);                                                             \
-    return at ? open_as_int(at, flags) : real_##name(path, flags);                                 \
+    return open_with(AT_FDCWD, path, flags, 0,                                                     \
+                     [&](const char* real_path) { return real_##name(real_path, flags); });        \
   }
 
 #define IPCELL_OPENAT_2(name)                                                                      \
   IPCELL_EXPORT int name(int dirfd, const char* path, int flags) {                                 \
     if (takes_mode(flags)) return real_##name(dirfd, path, flags);                                 \
-    const ViewPath at(dirfd, path);                                                                \
-    return at ? open_as_int(at, flags) : real_##name(dirfd, path, flags);                          \
+    return open_with(dirfd, path, flags, 0,                                                        \
+                     [&](const char* real_path) { return real_##name(dirfd, real_path, flags); }); \
   }
 
 #define IPCELL_CREAT(name)                                                                         \
   IPCELL_EXPORT int name(const char* path, unsigned mode) {                                        \
-    const ViewPath at(AT_FDCWD, path);                                                             \
-    return at ? open_as_int(at, O_WRONLY | O_CREAT | O_TRUNC) : real_##name(path, mode);           \
+    return open_with(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode,                           \
+                     [&](const char* real_path) { return real_##name(real_path, mode); });         \
   }
 
 extern "C" {
@@ -345,16 +402,16 @@ IPCELL_EXPORT File* freopen64(const char* path, const char* mode, File* stream) 
 }
 
 IPCELL_EXPORT int stat(const char* path, Stat* buffer) {
-  return stat_with(real_stat, path, buffer);
+  return stat_with(real_stat, path, buffer, QueuePath::Last::Followed);
 }
 IPCELL_EXPORT int stat64(const char* path, Stat64* buffer) {
-  return stat_with(real_stat64, path, buffer);
+  return stat_with(real_stat64, path, buffer, QueuePath::Last::Followed);
 }
 IPCELL_EXPORT int lstat(const char* path, Stat* buffer) {
-  return stat_with(real_lstat, path, buffer);
+  return stat_with(real_lstat, path, buffer, QueuePath::Last::NotFollowed);
 }
 IPCELL_EXPORT int lstat64(const char* path, Stat64* buffer) {
-  return stat_with(real_lstat64, path, buffer);
+  return stat_with(real_lstat64, path, buffer, QueuePath::Last::NotFollowed);
 }
 IPCELL_EXPORT int fstat(int fd, Stat* buffer) {
   return fstat_with(real_fstat, real_stat, fd, buffer);
@@ -363,16 +420,16 @@ IPCELL_EXPORT int fstat64(int fd, Stat64* buffer) {
   return fstat_with(real_fstat64, real_stat64, fd, buffer);
 }
 IPCELL_EXPORT int __xstat(int version, const char* path, Stat* buffer) {
-  return old_stat_with(real___xstat, version, path, buffer);
+  return old_stat_with(real___xstat, version, path, buffer, QueuePath::Last::Followed);
 }
 IPCELL_EXPORT int __xstat64(int version, const char* path, Stat64* buffer) {
-  return old_stat_with(real___xstat64, version, path, buffer);
+  return old_stat_with(real___xstat64, version, path, buffer, QueuePath::Last::Followed);
 }
 IPCELL_EXPORT int __lxstat(int version, const char* path, Stat* buffer) {
-  return old_stat_with(real___lxstat, version, path, buffer);
+  return old_stat_with(real___lxstat, version, path, buffer, QueuePath::Last::NotFollowed);
 }
 IPCELL_EXPORT int __lxstat64(int version, const char* path, Stat64* buffer) {
-  return old_stat_with(real___lxstat64, version, path, buffer);
+  return old_stat_with(real___lxstat64, version, path, buffer, QueuePath::Last::NotFollowed);
 }
 IPCELL_EXPORT int __fxstat(int version, int fd, Stat* buffer) {
   return old_fstat_with(real___fxstat, real___xstat, version, fd, buffer);
@@ -409,18 +466,18 @@ IPCELL_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask, S
 }
 
 IPCELL_EXPORT int access(const char* path, int mode) {
-  return access_with(real_access, path, mode);
+  return access_with(AT_FDCWD, path, mode, [&](const char* at) { return real_access(at, mode); });
 }
 IPCELL_EXPORT int eaccess(const char* path, int mode) {
-  return access_with(real_eaccess, path, mode);
+  return access_with(AT_FDCWD, path, mode, [&](const char* at) { return real_eaccess(at, mode); });
 }
 IPCELL_EXPORT int euidaccess(const char* path, int mode) {
-  return access_with(real_euidaccess, path, mode);
+  return access_with(AT_FDCWD, path, mode,
+                     [&](const char* at) { return real_euidaccess(at, mode); });
 }
 IPCELL_EXPORT int faccessat(int dirfd, const char* path, int mode, int flags) {
-  const ViewPath at(dirfd, path);
-  const int result = real_faccessat(dirfd, at.path(), mode, flags);
-  return result == 0 && at.denies(mode) ? static_cast<int>(to_libc(-EACCES)) : result;
+  return access_with(dirfd, path, mode,
+                     [&](const char* at) { return real_faccessat(dirfd, at, mode, flags); });
 }
 
 }  // extern "C"
