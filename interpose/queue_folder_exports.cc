@@ -8,6 +8,7 @@
 #include <linux/fcntl.h>
 
 #include "core/base/sys.h"
+#include "interpose/posix_names.h"
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
 #include "interpose/queue_stat.h"
@@ -100,8 +101,23 @@ char* resolve_with(const QueuePath& at, char* resolved, RealCall real) {
 
 // ------------------------------------------------------------------------ filesystems
 
+// The temporary folder is a better place than a /dev/shm that may not be there, for programs that
+// look how much room there is: Python's multiprocessing.
+bool has_no_room(const char* path) {
+  constexpr char kShm[] = "/dev/shm";
+  constexpr std::size_t kLength = sizeof kShm - 1;
+  return path != nullptr && strncmp(path, kShm, kLength) == 0 &&
+         (path[kLength] == '\0' || strcmp(path + kLength, "/") == 0) && has_names_in_cell();
+}
+
 template <class Buffer>
 int statfs_with(Real<StatfsPath<Buffer>>& real, const char* path, Buffer* buffer) {
+  if (has_no_room(path)) [[unlikely]] {
+    int result = real(path, buffer);
+    if (result != 0) result = real(cell_place().folder.text, buffer);
+    if (result == 0) show_no_room(buffer);
+    return result;
+  }
   const QueuePath at(AT_FDCWD, path);
   const int result = real(at.path(), buffer);
   if (result == 0 && (at.is_queue() || at.is(Kind::Folder))) show_queue_filesystem(buffer);

@@ -138,4 +138,9 @@ void show_queue_filesystem(Statfs64* buffer) { show_filesystem(as<struct statfs6
 void show_queue_filesystem(Statvfs* buffer) { show_filesystem(as<struct statvfs>(buffer)); }
 void show_queue_filesystem(Statvfs64* buffer) { show_filesystem(as<struct statvfs64>(buffer)); }
 
+void show_no_room(Statfs* buffer) { as<struct statfs>(buffer).f_bavail = 0; }
+void show_no_room(Statfs64* buffer) { as<struct statfs64>(buffer).f_bavail = 0; }
+void show_no_room(Statvfs* buffer) { as<struct statvfs>(buffer).f_bavail = 0; }
+void show_no_room(Statvfs64* buffer) { as<struct statvfs64>(buffer).f_bavail = 0; }
+
 }  // namespace ipcell

@@ -23,5 +23,10 @@ void show_queue_filesystem(Statfs* buffer);
 void show_queue_filesystem(Statfs64* buffer);
 void show_queue_filesystem(Statvfs* buffer);
 void show_queue_filesystem(Statvfs64* buffer);
+// Makes it tell that programs have no room there.
+void show_no_room(Statfs* buffer);
+void show_no_room(Statfs64* buffer);
+void show_no_room(Statvfs* buffer);
+void show_no_room(Statvfs64* buffer);
 
 }  // namespace ipcell

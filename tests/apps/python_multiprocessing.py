@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What multiprocessing builds on named semaphores and shm_open: locks, queues, pools, shared memory,
-between processes that were forked and that were started afresh. Value, Array and Barrier are left out:
-they make files in /dev/shm by their path."""
+between processes that were forked and that were started afresh. Value, Array and Barrier keep their
+memory in a file, in /dev/shm or, if there is no room, in the temporary folder."""
 
 import multiprocessing
 import queue
@@ -35,6 +35,14 @@ def store(name, is_stored):
     memory.close()
     with is_stored:
         is_stored.notify()
+
+
+def fill(total, letters, barrier):
+    barrier.wait()
+    for _ in range(ROUNDS):
+        with total.get_lock():
+            total.value += 1
+    letters[barrier.wait()] = b"x"
 
 
 def show(what, value):
@@ -112,6 +120,16 @@ def use_memory(context):
         show("memory", "no such")
 
 
+def use_values(context):
+    total, letters, barrier = context.Value("i", 0), context.Array("c", 3), context.Barrier(3)
+    workers = [context.Process(target=fill, args=(total, letters, barrier)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    show("values", (total.value, letters.raw, [worker.exitcode for worker in workers]))
+
+
 def main():
     for method in ("fork", "spawn"):
         show("method", method)
@@ -119,6 +137,7 @@ def main():
         use_locks(context)
         use_queues(context)
         use_memory(context)
+        use_values(context)
 
 
 if __name__ == "__main__":
