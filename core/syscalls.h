@@ -63,8 +63,8 @@ struct MqueueOpen {
   int flags;
   u32 mode;
   const struct mq_attr* attributes;
-  u32 real_uid;
-  u64 byte_limit;              // soft RLIMIT_MSGQUEUE
+  u32 real_uid;                // with O_CREAT: who pays
+  u64 byte_limit;              // with O_CREAT: soft RLIMIT_MSGQUEUE
   bool closes_on_exec = true;  // FD_CLOEXEC, whatever the flags say
 };
 // mq_open(2). A descriptor; -EACCES, -EEXIST, -EFAULT, -EINVAL, -EMFILE, -ENAMETOOLONG, -ENFILE,
