@@ -110,10 +110,8 @@ void sys_mq_mark_exec(Task& task, bool (*closes)(u64 inode));
 // POLLIN and POLLOUT as they are now, or -EBADF.
 long sys_mq_ready(Task& task, const MqueueDescriptor& of);
 // The task is about to sleep in poll(2) for it, and has done so; `how`: for a call, or for good.
-struct MqueueWatch {
-  bool is_for_good = false, wants_in_edges = false, wants_out_edges = false;
-};
-long sys_mq_watch(Task& task, const MqueueDescriptor& of, const MqueueWatch& how);
+enum class MqueueWatch : u32 { Call = 0, Epoll = 1, InEdges = 3, OutEdges = 5, Edges = 7 };
+long sys_mq_watch(Task& task, const MqueueDescriptor& of, MqueueWatch how);
 void sys_mq_unwatch(Task& task);
 // The line that read(2) gives. Its length, or -EBADF; `out` has kMqueueLine bytes. `position`:
 // where the program reads; at the line's end it sets no times.

@@ -79,7 +79,7 @@ long ready_bits(Task& task, int fd) {
 
 void watch(Task& task, int fd) {
   MqueueDescriptor found;
-  if (find_queue(fd, &found)) sys_mq_watch(task, found, {});
+  if (find_queue(fd, &found)) sys_mq_watch(task, found, MqueueWatch::Call);
 }
 
 // What poll(2) and select(2) have in common. `Set` is the caller's set of descriptors.
@@ -312,14 +312,20 @@ int select_with(int count, fd_set* in, fd_set* out, fd_set* except, struct timev
 
 // ------------------------------------------------------------------------ epoll_ctl(2)
 
+MqueueWatch watch_of(u32 events) {
+  if ((events & EPOLLET) == 0) return MqueueWatch::Epoll;
+  const bool wants_in = (events & (EPOLLIN | EPOLLRDNORM)) != 0;
+  const bool wants_out = (events & (EPOLLOUT | EPOLLWRNORM)) != 0;
+  if (wants_in && wants_out) return MqueueWatch::Edges;
+  if (wants_in) return MqueueWatch::InEdges;
+  return wants_out ? MqueueWatch::OutEdges : MqueueWatch::Epoll;
+}
+
 // Before it is added: what the pipe shows is right then.
 void watch_by_epoll(int fd, const struct epoll_event& event) {
   MqueueDescriptor found;
   if (!may_have_queues() || is_borrowed_memory() || !find_queue(fd, &found)) return;
-  const bool wants_edges = (event.events & EPOLLET) != 0;
-  const MqueueWatch watch = {true, wants_edges && (event.events & (EPOLLIN | EPOLLRDNORM)) != 0,
-                             wants_edges && (event.events & (EPOLLOUT | EPOLLWRNORM)) != 0};
-  if (Task* const task = current_task()) sys_mq_watch(*task, found, watch);
+  if (Task* const task = current_task()) sys_mq_watch(*task, found, watch_of(event.events));
 }
 
 }  // namespace

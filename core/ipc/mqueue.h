@@ -112,6 +112,7 @@ constexpr u32 kWatchedPollers = (1u << 24) - 1;
 constexpr u32 kWatchedByEpoll = 1u << 29;
 constexpr u32 kWatchedForInEdges = 1u << 30;
 constexpr u32 kWatchedForOutEdges = 1u << 31;
+constexpr u32 kWatchedForEdges = kWatchedForInEdges | kWatchedForOutEdges;
 
 inline MqueueRec* mqueue_at(const Cell& cell, u64 offset) {
   return class_of_block(cell, offset) == BlockClass::Mqueue ? cell.at<MqueueRec>(offset) : nullptr;

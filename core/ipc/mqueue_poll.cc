@@ -20,6 +20,10 @@ void give_back(Task& task, PolledQueue& polled) {
   journal.commit();
 }
 
+bool wants(MqueueWatch how, MqueueWatch edges) {
+  return (static_cast<u32>(how) & static_cast<u32>(edges)) == static_cast<u32>(edges);
+}
+
 PolledQueue* free_place(Task& task) {
   for (PolledQueue& polled : task.rec->polled) {
     if (polled.queue == 0) return &polled;
@@ -40,21 +44,21 @@ long sys_mq_ready(Task& task, const MqueueDescriptor& of) {
   return (messages != 0 ? kPollIn : 0) | (messages < queue->max_messages ? kPollOut : 0);
 }
 
-long sys_mq_watch(Task& task, const MqueueDescriptor& of, const MqueueWatch& how) {
+long sys_mq_watch(Task& task, const MqueueDescriptor& of, MqueueWatch how) {
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
   LockedMqueue queue(task, of.queue);
   if (!queue) return -EIO;
   if (!queue.is(of.serial)) return -EBADF;
   Journal journal(task);
-  PolledQueue* const place = how.is_for_good ? nullptr : free_place(task);
+  PolledQueue* const place = how == MqueueWatch::Call ? free_place(task) : nullptr;
   if (place != nullptr) {
     journal.set(place->serial, of.serial);
     journal.set(place->queue, of.queue);
     journal.set(queue->watched, queue->watched + 1);
   } else {
-    const u32 edges = (how.wants_in_edges ? kWatchedForInEdges : 0) |
-                      (how.wants_out_edges ? kWatchedForOutEdges : 0);
+    const u32 edges = (wants(how, MqueueWatch::InEdges) ? kWatchedForInEdges : 0) |
+                      (wants(how, MqueueWatch::OutEdges) ? kWatchedForOutEdges : 0);
     journal.set_if_changed(queue->watched, queue->watched | kWatchedByEpoll | edges);
   }
   journal.commit();
