@@ -68,17 +68,25 @@ bool unlink_run(Journal& journal, const Cell& cell, const Place& place) {
   return true;
 }
 
+// Messages of one priority.
+struct Chain {
+  u32 priority;
+  u64 first, last;
+};
+
 bool link_run(Journal& journal, Task& task, const Place& place, const ReservedBlock& block,
-              const MqRun& wanted) {
+              const Chain& wanted) {
   MqRun* const run = block.as<MqRun>();
   // None was reserved: the tree has been scribbled over since.
   if (run == nullptr) {
     task.cell->poison(kBrokenRuns);
     return false;
   }
-  const u64 free_link = run->free_link;
-  *run = wanted;
-  run->free_link = free_link;
+  // It still is the first of the task's free list, which its free_link holds together.
+  run->priority = wanted.priority;
+  run->first = wanted.first;
+  run->last = wanted.last;
+  run->left = run->right = 0;
   block.take(journal, task);
   journal.set(*place.link, block.offset());
   return true;
@@ -119,13 +127,13 @@ bool insert_by_priority(Journal& journal, Task& task, MqueueRec& queue, u64 offs
       cell.poison(kBrokenRuns);
       return false;
     }
-    const MqRun lower = {0, queue.top_priority, 0, queue.top_first, queue.top_last, 0, 0};
+    const Chain lower = {queue.top_priority, queue.top_first, queue.top_last};
     if (!link_run(journal, task, place, block, lower)) return false;
     set_top(journal, queue, priority, offset, offset);
     return true;
   }
   if (place.run != nullptr) return append(journal, cell, place.run->last, offset);
-  return link_run(journal, task, place, block, {0, priority, 0, offset, offset, 0, 0});
+  return link_run(journal, task, place, block, {priority, offset, offset});
 }
 
 bool raise_run(Journal& journal, Task& task, MqueueRec& queue) {
