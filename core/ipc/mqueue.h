@@ -1,7 +1,7 @@
 // POSIX message queues: records, and what the files of this family share.
 //
 //   mqueue.cc         mq_open, mq_unlink, mq_getsetattr; queues by name and by descriptor; their
-//   end mqueue_io.cc      mq_timedsend, mq_timedreceive; hand-off, sleepers, interruption, the dead
+//   mqueue_io.cc      mq_timedsend, mq_timedreceive; hand-off, sleepers, interruption, the dead
 //   mqueue_runs.cc    the messages in the order of their priorities
 //   mqueue_file.cc    the named pipe that descriptors are open on, and what poll(2) sees of it
 //   mqueue_notify.cc  mq_notify
