@@ -56,6 +56,9 @@ const char* name_of(BlockOwner owner) {
     case BlockOwner::Undo: return "a set's list of adjustments";
     case BlockOwner::Attach: return "a segment's list of attachments";
     case BlockOwner::Abandoned: return "nobody any more";
+    case BlockOwner::Mqueues: return "the list of message queues";
+    case BlockOwner::Runs: return "a message queue's priorities";
+    case BlockOwner::Name: return "a message queue's name";
   }
   return "?";
 }
@@ -265,6 +268,7 @@ bool CellCheck::check_idle_record(const TaskRec& rec, u32 slot) {
   }
   u64 owned = rec.garbage | rec.destroying | rec.array | rec.loose | rec.wait.sem.ops;
   for (u64 block : rec.journal_blocks) owned |= block;
+  for (const PolledQueue& polled : rec.polled) owned |= polled.queue;
   if (owned != 0) return report_.fail("the free slot ", slot, " owns a block");
   return true;
 }

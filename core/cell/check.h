@@ -72,7 +72,10 @@ enum class BlockOwner : u8 {
   Process,
   Undo,
   Attach,
-  Abandoned
+  Abandoned,
+  Mqueues,
+  Runs,
+  Name
 };
 
 // One check's knowledge of a cell: the report, and for each block who owns it.

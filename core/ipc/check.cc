@@ -1,5 +1,6 @@
 #include "core/ipc/check.h"
 
+#include "core/ipc/check_mqueue.h"
 #include "core/ipc/check_sem.h"
 #include "core/ipc/check_shm.h"
 #include "core/ipc/msg.h"
@@ -129,21 +130,12 @@ bool RegistryCheck::run(bool* held) {
   return check_chains();
 }
 
+}  // namespace
+
 // --------------------------------------------------------------------------- messages
 
-constexpr u32 kLargestText = static_cast<u32>(BlockClass::Bytes8256);
-
-// The smallest block that holds what is left of a text; the last class takes a part of it.
-BlockClass class_for_text(u64 size) {
-  u32 index = 0;
-  while (index < kLargestText && kBlockSize[index] - sizeof(MsgBlock) < size) ++index;
-  return static_cast<BlockClass>(index);
-}
-
-// Claims all pieces of a message. `is_whole`: its text is complete, and no piece is too many.
 bool check_message(CellCheck& check, u64 offset, bool is_whole, BlockOwner owner, u64 where) {
   u64 left = 0;
-  const u64 piece_text = kBlockSize[kLargestText] - sizeof(MsgBlock);
   for (bool is_first = true; offset != 0; is_first = false) {
     if (!check.claim(offset, BlockClass::Count, owner, where)) return false;
     const auto& block = *check.cell().at<MsgBlock>(offset);
@@ -152,7 +144,7 @@ bool check_message(CellCheck& check, u64 offset, bool is_whole, BlockOwner owner
       return check.report().fail("the message piece at ", offset, " is no block for ", left,
                                  " bytes");
     }
-    left -= left < piece_text ? left : piece_text;
+    left -= left < kPieceText ? left : kPieceText;
     if (is_whole && (left == 0) != (block.more == 0)) {
       return check.report().fail("the message at ", offset, " is longer or shorter than it says");
     }
@@ -160,6 +152,8 @@ bool check_message(CellCheck& check, u64 offset, bool is_whole, BlockOwner owner
   }
   return true;
 }
+
+namespace {
 
 // Linux: ipc/msg.c:testmsg(). Written again on purpose: this is the judge of the other.
 bool is_wanted(const MsgBlock& message, const WaitNode& node) {
@@ -332,7 +326,8 @@ bool check_owner_fields(CellCheck& check, u32 slot, u32* linked) {
   if (!claim_sem_fields(check, rec, slot)) return false;
   if (rec.destroying == 0) return true;
   const BlockClass block_class = class_of_block(check.cell(), rec.destroying);
-  const bool is_other = block_class == BlockClass::SemSet || block_class == BlockClass::Segment;
+  const bool is_other = block_class == BlockClass::SemSet || block_class == BlockClass::Segment ||
+                        block_class == BlockClass::Mqueue;
   return check.claim(rec.destroying, is_other ? block_class : BlockClass::MsgQueue,
                      BlockOwner::Destroying, slot);
 }
@@ -353,6 +348,7 @@ bool check_all(CellCheck& check) {
     if (check.is_live(slot) && !check_owner_fields(check, slot, &linked)) return false;
   }
   if (!check_queues(check, &waiters) || !check_sets(check, &waiters, &holds)) return false;
+  if (!check_mqueues(check, &waiters)) return false;
   if (!check_segments(check, &holds) || !check_processes(check, holds)) return false;
   if (linked != waiters) {
     return check.report().fail(linked, " tasks are linked as waiters, the objects hold ", waiters);
