@@ -18,14 +18,10 @@ __attribute__((noinline)) void crash_end() { asm volatile("nop" ::: "memory"); }
 
 namespace crash {
 
-namespace {
-
-struct Buffer {
-  long type;
-  unsigned char text[kMaxText];
-};
 // One for each process: they fork before they use it.
 Buffer buffer;
+
+namespace {
 
 unsigned char text_byte(std::uint8_t tag, std::uint32_t n) {
   return n == 0 ? tag : static_cast<unsigned char>(tag * 31u + n * 7u + n / 251u);
@@ -81,6 +77,8 @@ void Actor::open_cell() {
   expect(task.identity.start_time != 0, "/proc does not know us");
   addresses.file.set_file(cell, cell_path_);
   task.addresses = &addresses;
+  folder_ = std::string(cell_path_).substr(0, std::string(cell_path_).rfind('/'));
+  task.folder = folder_.c_str();
 }
 
 void Actor::attach() {
@@ -208,6 +206,7 @@ void Actor::touch() {
   expect(result >= 0, "MSG_INFO failed: %ld", result);
   expect(read_proc_sem() > 0, "the text of /proc/sysvipc/sem is empty");
   expect(read_proc_shm() > 0, "the text of /proc/sysvipc/shm is empty");
+  ipcell::sys_mq_sweep(task);
 }
 
 void Actor::check(ipcell::CheckMode mode, const char* when) {

@@ -3,14 +3,17 @@
 // driver finds the text on the board.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
+#include <string>
 #include <vector>
 
 #include "core/ipc/check.h"
+#include "core/ipc/mqueue.h"
 #include "core/ipc/msg.h"
 #include "core/ipc/sem.h"
 #include "core/ipc/shm.h"
@@ -27,6 +30,10 @@ namespace crash {
 // Of a semop(2), and of a set's semaphores.
 using Ops = std::vector<struct sembuf>;
 using Values = std::vector<unsigned short>;
+
+// The longest text that a scenario uses.
+constexpr std::uint32_t kMaxText = 24 * 1024;
+constexpr long kMaxMqText = kMaxText;
 
 constexpr int kWakeLimitMs = 1000;  // nobody may sleep longer than this once its time has come
 
@@ -117,6 +124,28 @@ class Actor {
     return *cell.at<ipcell::SegmentRec>(board.segment_records[segment]);
   }
 
+  // --- POSIX queues "q0", "q1" ..., by their number (actor_mqueue.cc)
+  void make_mqueue(int queue, long most = 10, long size = kMaxMqText);
+  // 0 or -errno.
+  long open_mqueue(int queue, int flags = O_RDWR);
+  long unlink_mqueue(int queue);
+  // What the last close(2) does.
+  long close_mqueue(int queue);
+  long mq_send_loaded(int queue, const struct timespec* deadline = nullptr);
+  long mq_send(int queue, const Message& message);
+  long mq_receive(int queue, const struct timespec* deadline = nullptr);
+  // The same without the check of the text.
+  long mq_receive_raw(int queue, const struct timespec* deadline = nullptr);
+  // Takes all messages out.
+  std::vector<Message> mq_drain(int queue);
+  // A queue's whole life.
+  void exercise_mqueue();
+  // Takes the names away and closes what is open: no queue, no pipe and no memory is left.
+  void expect_no_mqueues();
+  ipcell::MqueueRec& mqueue_record(int queue) {
+    return *cell.at<ipcell::MqueueRec>(board.mqueue_records[queue]);
+  }
+
   // --- for the survivor: the others
   // True if the sleeper's task still is in a queue's list; while nobody runs.
   bool is_waiting(int sleeper) const;
@@ -137,6 +166,7 @@ class Actor {
   ipcell::Cell cell;
   ipcell::Task task;
   ipcell::AddressMap addresses;
+  ipcell::MqueueDescriptor mqueues[kMaxMqueues];
   // Where it has attached last.
   unsigned char* place = nullptr;
 
@@ -144,13 +174,21 @@ class Actor {
   void check_text(std::uint32_t size);
 
   const char* cell_path_;
+  std::string folder_;
   ipcell::Cred cred_;
 };
 
+// A process's text of a message, as msgsnd(2) wants it.
+struct Buffer {
+  long type;
+  unsigned char text[kMaxText];
+};
+extern Buffer buffer;
+
+// Removes the pipes of queues, and their folder; for a signal handler as well.
+void remove_pipes(const char* folder);
+
 // Who the calling thread is.
 ipcell::TaskIdentity identify();
-
-// The longest text that a scenario uses.
-constexpr std::uint32_t kMaxText = 24 * 1024;
 
 }  // namespace crash

@@ -41,6 +41,7 @@ constexpr int kMaxHelpers = 8;
 constexpr int kMaxQueues = 4;
 constexpr int kMaxSets = 3;
 constexpr int kMaxSegments = 3;
+constexpr int kMaxMqueues = 3;
 
 struct Board {
   Slate survivor;
@@ -55,6 +56,7 @@ struct Board {
   std::uint64_t set_records[kMaxSets];
   int segments[kMaxSegments];
   std::uint64_t segment_records[kMaxSegments];
+  std::uint64_t mqueue_records[kMaxMqueues];
   std::uint64_t heir, heir_serial;  // what a sleeper has made for the child of its fork(2)
   std::uint32_t driver_slot;        // the driver's task's slot + 1; 0: it has none
   std::uint32_t slots_high;         // after the set-up

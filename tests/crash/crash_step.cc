@@ -36,7 +36,7 @@ struct Arguments {
   SweepOptions sweep;
   std::vector<std::string> names;
   Plan plan;
-  double seconds = 70;  // for all together, unless --all
+  double seconds = 95;  // for all together, unless --all
   bool is_single = false;
   bool is_list = false;
   bool is_self_test = false;
@@ -127,6 +127,7 @@ void on_end(int number) {
   std::strcpy(cell, folder_to_remove);
   std::strcat(cell, "/cell");
   unlink(cell);
+  remove_pipes(folder_to_remove);
   rmdir(folder_to_remove);
   signal(number, SIG_DFL);
   raise(number);
@@ -181,6 +182,11 @@ std::vector<Scenario> all_scenarios() {
   add_shm_fork_scenarios(scenarios);
   add_shm_inherit_scenarios(scenarios);
   add_shm_death_scenarios(scenarios);
+  add_mqueue_open_scenarios(scenarios);
+  add_mqueue_send_scenarios(scenarios);
+  add_mqueue_receive_scenarios(scenarios);
+  add_mqueue_watch_scenarios(scenarios);
+  add_mqueue_death_scenarios(scenarios);
   add_recovery_scenarios(scenarios);
   add_self_test_scenarios(scenarios);
   return scenarios;

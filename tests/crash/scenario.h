@@ -82,6 +82,11 @@ void add_shm_remap_scenarios(std::vector<Scenario>& scenarios);
 void add_shm_fork_scenarios(std::vector<Scenario>& scenarios);
 void add_shm_inherit_scenarios(std::vector<Scenario>& scenarios);
 void add_shm_death_scenarios(std::vector<Scenario>& scenarios);
+void add_mqueue_open_scenarios(std::vector<Scenario>& scenarios);
+void add_mqueue_send_scenarios(std::vector<Scenario>& scenarios);
+void add_mqueue_receive_scenarios(std::vector<Scenario>& scenarios);
+void add_mqueue_watch_scenarios(std::vector<Scenario>& scenarios);
+void add_mqueue_death_scenarios(std::vector<Scenario>& scenarios);
 void add_self_test_scenarios(std::vector<Scenario>& scenarios);
 void add_recovery_scenarios(std::vector<Scenario>& scenarios);
 

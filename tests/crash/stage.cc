@@ -138,6 +138,7 @@ void Stage::exercise(Actor& actor) {
   actor.expect(actor.remove(queue) == 0, "afterwards IPC_RMID fails");
   actor.exercise_set();
   actor.exercise_segment();
+  actor.exercise_mqueue();
 }
 
 void Stage::survive(Actor& actor) {
@@ -205,6 +206,7 @@ Stage::~Stage() {
   if (task_.rec != nullptr) ipcell::release_task(task_);
   cell_.close();
   unlink(path_.c_str());
+  remove_pipes(path_.substr(0, path_.rfind('/')).c_str());
   munmap(board_, sizeof(Board));
 }
 

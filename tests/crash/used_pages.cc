@@ -49,6 +49,7 @@ bool UsedPages::has_changed() {
     changed |= update(registry, offsetof(Registry, entries) + 4096);
   }
   changed |= update(offsetof(CellLayout, processes), sizeof(ipcell::ProcessTable));
+  changed |= update(offsetof(CellLayout, mqueues), sizeof(ipcell::MqueueTable));
   changed |= update(offsetof(CellLayout, segment_space), sizeof(ipcell::SegmentSpace));
   changed |= update(offsetof(CellLayout, task_states), (slots + 1) * sizeof(std::uint64_t));
   changed |= update(offsetof(CellLayout, tasks), (slots + 1) * sizeof(ipcell::TaskPage));
