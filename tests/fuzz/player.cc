@@ -21,6 +21,8 @@ bool Player::open(const char* path) {
   task.cred = &cred_;
   addresses.file.set_file(cell, path);
   task.addresses = &addresses;
+  folder_ = std::string(path).substr(0, std::string(path).rfind('/'));
+  task.folder = folder_.c_str();
   task.identity.pid = getpid();
   task.identity.tid = static_cast<int>(syscall(SYS_gettid));
   bool is_zombie;
@@ -119,9 +121,10 @@ void call_msg(Player& player, Rng& rng, int count) {
 }  // namespace
 
 void call_one(Player& player, Rng& rng, int count) {
-  switch (rng.below(3)) {
+  switch (rng.below(4)) {
     case 0: return call_msg(player, rng, count);
     case 1: return call_sem(player, rng, count);
+    case 2: return call_mqueue(player, rng, count);
     default: call_shm(player, rng, count);
   }
 }

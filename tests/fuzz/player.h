@@ -5,7 +5,10 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 
+#include <string>
+
 #include "core/ipc/check.h"
+#include "core/ipc/mqueue.h"
 #include "core/ipc/msg.h"
 #include "core/ipc/sem.h"
 #include "core/ipc/shm.h"
@@ -29,8 +32,11 @@ class Player {
   // Where segments were attached; some may be attached no more.
   ipcell::u64 places[64];
   std::size_t attached = 0;
+  // That were opened last.
+  ipcell::MqueueDescriptor mqueues[8];
 
  private:
+  std::string folder_;
   ipcell::Cred cred_;
 };
 
@@ -50,6 +56,10 @@ int any_id(Player& player, Rng& rng, const ipcell::Registry& registry, int count
 // One system call of any kind on whatever is there, of `count` queues, sets and segments. It does
 // not block.
 void call_one(Player& player, Rng& rng, int count);
+// Those of POSIX queues; they are called "m0", "m1" and so on.
+void call_mqueue(Player& player, Rng& rng, int count);
+// One that sleeps.
+void block_at_mqueue(Player& player, Rng& rng);
 // Those of segments.
 void call_shm(Player& player, Rng& rng, int count);
 // Those of semaphores. A `timeout`: semop may sleep so long.

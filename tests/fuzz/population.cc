@@ -149,6 +149,7 @@ bool Population::populate() {
     make_queues(player);
     make_sets(player);
     make_segments(player);
+    make_mqueues(player);
     stop_here();
   };
   const bool are_alive = add(make_objects, false) &&
@@ -158,12 +159,13 @@ bool Population::populate() {
                          add([](Player& player) { send_for_ever(player, 8192); }, false) &&
                          add(take_for_ever, false) && add(await_zero_for_ever, false) &&
                          add(take_several_for_ever, false) && add(await_zeros_for_ever, false) &&
-                         add(attach_for_ever, false);
+                         add(attach_for_ever, false) && add(receive_at_mqueue, false) &&
+                         add(send_at_mqueue, false) && add(wait_for_notice, false);
   if (!are_alive) return false;
   const pid_t doomed = fork();
   if (doomed == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    Player players[13];
+    Player players[15];
     for (Player& player : players)
       require(player.open(path_.c_str()) && player.attach() == 0, "attach");
     die_holding(players[4]);
@@ -175,6 +177,8 @@ bool Population::populate() {
     die_removing_segment(players[10]);
     die_detaching(players[11]);
     die_in_fork(players[12]);
+    die_polling(players[13]);
+    die_removing_mqueue(players[14]);
     die_with_message(players[0]);
     die_removing(players[1]);
     die_with_lock(players[2]);
@@ -200,6 +204,7 @@ void Population::take_snapshot() {
          ipcell::align_up(offsetof(Registry, entries) + 1, ipcell::kPage));
   }
   keep(offsetof(CellLayout, processes), sizeof(ipcell::ProcessTable));
+  keep(offsetof(CellLayout, mqueues), sizeof(ipcell::MqueueTable));
   keep(offsetof(CellLayout, segment_space), sizeof(ipcell::SegmentSpace));
   keep(offsetof(CellLayout, task_states), ipcell::kPage);
   keep(offsetof(CellLayout, tasks), cell_.header().slots_high * sizeof(ipcell::TaskPage));
@@ -220,12 +225,16 @@ void Population::restore() {
     end = range.offset + range.size;
   }
   forget(end, ipcell::kCellSize);
+  restore_pipes(folder_);
 }
 
-Population::Population(const std::string& path) : path_(path) {
+Population::Population(const std::string& path)
+    : path_(path), folder_(path.substr(0, path.rfind('/'))) {
   if (!ipcell::Cell::open_or_create(path.c_str(), {ipcell::kLayoutSignature}, &cell_).ok()) return;
   is_there_ = populate();
-  if (is_there_) take_snapshot();
+  if (!is_there_) return;
+  take_snapshot();
+  keep_pipes(folder_);
 }
 
 Population::~Population() {

@@ -38,6 +38,19 @@ void die_in_fork(Player& player);
 void die_removing_segment(Player& player);
 void die_detaching(Player& player);
 
+// population_mqueue.cc. POSIX queues m0: messages of many priorities. m1: with receivers, and a
+// thread that waits to be told. m2: watched, and told of. m3: full, with a sender. m4: without a
+// name.
+void make_mqueues(Player& player);
+void receive_at_mqueue(Player& player);
+void send_at_mqueue(Player& player);
+void wait_for_notice(Player& player);
+void die_polling(Player& player);
+void die_removing_mqueue(Player& player);
+// Their pipes, beside the cell: are kept, and are what they were.
+void keep_pipes(const std::string& folder);
+void restore_pipes(const std::string& folder);
+
 class Population {
  public:
   explicit Population(const std::string& path);
@@ -63,6 +76,7 @@ class Population {
   void forget(std::uint64_t offset, std::uint64_t end);
 
   std::string path_;
+  std::string folder_;
   ipcell::Cell cell_;
   std::vector<pid_t> alive_;
   std::vector<Range> ranges_;  // in the order of their offsets

@@ -37,6 +37,15 @@ void Scribbler::add_tables() {
   for (auto& bucket : layout.processes.buckets) {
     if (bucket != 0) add("process_bucket", bucket);
   }
+  add("mqueues.lock", layout.mqueues.lock.word);
+  add("mqueues.count", layout.mqueues.count);
+  add("mqueues.next_serial", layout.mqueues.next_serial);
+  add("mqueues.first", layout.mqueues.first);
+  add("mqueues.unlinked", layout.mqueues.unlinked);
+  for (ipcell::u32 n = 0; n < ipcell::kMqueueBuckets; ++n) {
+    if (layout.mqueues.names[n] != 0) add("name_bucket", layout.mqueues.names[n]);
+    if (layout.mqueues.inodes[n] != 0) add("inode_bucket", layout.mqueues.inodes[n]);
+  }
   add("heap.lock", layout.heap.lock.word);
   add("chunks_used", layout.heap.chunks_used);
   for (ipcell::u32 n = 0; n < ipcell::kBlockClasses; ++n) {
@@ -73,7 +82,7 @@ void Scribbler::add_registry(ipcell::Registry& registry) {
 void Scribbler::add_tasks() {
   CellLayout& layout = cell_.layout();
   // One more: the next to attach gets it.
-  for (ipcell::u32 n = 0; n <= layout.header.slots_high && n < 32; ++n) {
+  for (ipcell::u32 n = 0; n <= layout.header.slots_high && n < 40; ++n) {
     ipcell::TaskRec& rec = layout.tasks[n].rec;
     add("task_state", layout.task_states[n]);
     add("token", rec.token.word);
@@ -84,6 +93,7 @@ void Scribbler::add_tasks() {
     add("wait.next", rec.wait.next);
     add("wait.prev", rec.wait.prev);
     add("wait.object", rec.wait.object);
+    add("wait.type", rec.wait.type);
     add("wait.max_size", rec.wait.max_size);
     add("wait.perm_seq", rec.wait.perm_seq);
     add("wait.result", rec.wait.result);
@@ -101,11 +111,13 @@ void Scribbler::add_tasks() {
     add("loose", rec.loose);
     add("doomed", rec.doomed);
     add("unborn", rec.unborn);
+    add("polled.queue", rec.polled[0].queue);
+    add("polled.serial", rec.polled[0].serial);
     add("image", rec.image);
     add("is_execing", rec.is_execing);
     add("has_joined", rec.has_joined);
     for (auto& block : rec.journal_blocks) add("journal_block", block);
-    for (int c : {0, 1, 7, 8, 9, 10, 13, 14, 15}) add("cache", rec.cache[c]);
+    for (int c : {0, 1, 7, 8, 9, 10, 11, 12, 13, 14, 15}) add("cache", rec.cache[c]);
     add("journal_count", rec.journal_count);
     for (int entry : {0, 1, 2}) add("journal.place", rec.journal[entry].place);
   }
@@ -124,6 +136,8 @@ RecordWords words_of(ipcell::BlockClass block_class) {
     case ipcell::BlockClass::MsgQueue: return {"queue word", sizeof(ipcell::MsgQueueRec) / 8};
     case ipcell::BlockClass::SemSet: return {"set word", sizeof(ipcell::SemSetRec) / 8};
     case ipcell::BlockClass::Segment: return {"segment word", sizeof(ipcell::SegmentRec) / 8};
+    case ipcell::BlockClass::Mqueue: return {"mqueue word", sizeof(ipcell::MqueueRec) / 8};
+    case ipcell::BlockClass::MqRun: return {"run word", sizeof(ipcell::MqRun) / 8};
     case ipcell::BlockClass::Attach: return {"attachment word", sizeof(ipcell::HoldRec) / 8};
     case ipcell::BlockClass::Process: return {"process word", sizeof(ipcell::ProcessRec) / 8};
     case ipcell::BlockClass::Undo: return {"undo word", sizeof(ipcell::UndoRec) / 8};
@@ -199,7 +213,7 @@ std::uint64_t Scribbler::any_value(Rng& rng) const {
     case 3:
     case 4: return any_block(rng);
     // A slot, with or without the waiters' bit.
-    case 5: return rng.below(22) | (rng.chance(30) ? kLockWaiters : 0);
+    case 5: return rng.below(30) | (rng.chance(30) ? kLockWaiters : 0);
     case 6: return rng.below(kCellSize) & ~std::uint64_t{7};
     default: return rng.next();
   }

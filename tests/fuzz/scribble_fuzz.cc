@@ -64,6 +64,7 @@ void block_in_semop() {
 void block() {
   if (act->rng.chance(50)) return block_in_semop();
   act->player.task.sleep = sleep_on_sand;
+  if (act->rng.chance(40)) return block_at_mqueue(act->player, act->rng);
   if (act->rng.chance(50)) {
     (void)ipcell::sys_msgrcv(act->player.task, 1, &buffer, 500, 77, 0);
   } else {
