@@ -1,6 +1,7 @@
 #include "tests/crash/mqueue_tools.h"
 
 #include <algorithm>
+#include <ctime>
 
 namespace crash {
 
@@ -48,6 +49,18 @@ Outcome expect_mqueue(Actor& actor, const Messages& absent, const Messages& whol
   actor.expect(is_absent || is_whole, "the queue holds %zu messages; %zu or %zu would be right",
                found.size(), absent.size(), whole.size());
   return is_whole ? Outcome::Whole : Outcome::Absent;
+}
+
+struct timespec shortly() {
+  constexpr long kNanoseconds = 40'000'000, kSecond = 1'000'000'000;
+  struct timespec time;
+  clock_gettime(CLOCK_REALTIME, &time);
+  time.tv_nsec += kNanoseconds;
+  if (time.tv_nsec >= kSecond) {
+    time.tv_nsec -= kSecond;
+    ++time.tv_sec;
+  }
+  return time;
 }
 
 std::function<long(Actor&)> mq_receiver() {

@@ -17,6 +17,8 @@ std::function<void(Actor&)> warm_up(const Message& message);
 void open_both(Actor& actor);
 // The queue has the one or the other, in the order in which they were sent.
 Outcome expect_mqueue(Actor& actor, const Messages& absent, const Messages& whole);
+// So long from now on; a victim comes to sleep before.
+struct timespec shortly();
 // Sleepers at queue 0.
 std::function<long(Actor&)> mq_receiver();
 std::function<long(Actor&)> mq_sender(const Message& message);

@@ -78,6 +78,19 @@ std::function<Outcome(Actor&)> verify_registered(bool is_removed) {
   };
 }
 
+// The process is over with its thread, or was marked for it: its registration goes. Else it stays.
+Outcome verify_after_exec(Actor& actor) {
+  const ipcell::MqNotify& notify = actor.mqueue_record(0).notify;
+  const bool is_marked = notify.exec == ipcell::MqNotifyExec::Closes;
+  const Slate& victim = actor.board.victim;
+  actor.expect(!is_marked || victim.has_ended || actor.board.is_thread, "a mark is left");
+  const long error = register_none(actor);
+  const long right = victim.has_ended || is_marked ? 0 : -EBUSY;
+  actor.expect(error == right, "mq_notify returns %ld and not %ld", error, right);
+  if (error == 0) actor.expect(take_away(actor) == 0, "the survivor cannot take it away");
+  return Outcome::Absent;
+}
+
 void add_registering(std::vector<Scenario>& scenarios) {
   scenarios.push_back(
       mq_scenario("mq-notify", {}, open_both, register_none, verify_registered(false)));
@@ -99,6 +112,15 @@ void add_registering(std::vector<Scenario>& scenarios) {
     ipcell::sys_mq_flush(actor.task, actor.mqueues[0].queue, actor.mqueues[0].serial);
     return 0L;
   };
+  // exec(2) begins, and fails. A death in between is none of its success.
+  scenarios.push_back(unordered(scenarios.back()));
+  scenarios.back().name = "mq-notify-exec";
+  scenarios.back().operation = [](Actor& actor) {
+    ipcell::sys_mq_mark_exec(actor.task, [](ipcell::u64) { return true; });
+    ipcell::sys_mq_mark_exec(actor.task, nullptr);
+    return 0L;
+  };
+  scenarios.back().verify = verify_after_exec;
   // The thread that waits to be told dies, before or after that.
   scenarios.push_back(
       unordered(mq_scenario("mq-notify-thread", {}, open_both, wait_to_be_told, [](Actor& actor) {

@@ -96,6 +96,12 @@ void add_blocking(std::vector<Scenario>& scenarios) {
       },
       verify)));
   scenarios.back().expected = -ETIMEDOUT;
+  scenarios.push_back(scenarios.back());
+  scenarios.back().name = "mq-expire-receive";
+  scenarios.back().operation = [](Actor& actor) {
+    const struct timespec deadline = shortly();
+    return actor.mq_receive_raw(0, &deadline);
+  };
   scenarios.push_back(unordered(mq_scenario(
       "mq-interrupt-receive", {},
       [](Actor& actor) {

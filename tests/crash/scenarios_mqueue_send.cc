@@ -102,7 +102,13 @@ void add_full(std::vector<Scenario>& scenarios) {
       },
       verify, 1)));
   scenarios.back().expected = -ETIMEDOUT;
-  // Taken back by a signal's handler; at a deadline it is the same.
+  scenarios.push_back(scenarios.back());
+  scenarios.back().name = "mq-expire-send";
+  scenarios.back().operation = [](Actor& actor) {
+    const struct timespec deadline = shortly();
+    return actor.mq_send_loaded(0, &deadline);
+  };
+  // Taken back by a signal's handler.
   scenarios.push_back(unordered(mq_scenario(
       "mq-interrupt-send", {kFull},
       [](Actor& actor) {

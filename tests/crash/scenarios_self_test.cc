@@ -4,6 +4,7 @@
 
 #include "core/ipc/segment_space.h"
 #include "core/ipc/undo.h"
+#include "tests/crash/mqueue_tools.h"
 #include "tests/crash/sem_tools.h"
 #include "tests/crash/shm_tools.h"
 
@@ -148,6 +149,18 @@ void remove_id(Actor& actor) {
   journal.commit();
 }
 
+// Fills a reserved node as if the heap had no part in it: the rest of the free list hangs on it.
+long fill_reserved_node(Actor& actor) {
+  ipcell::ReservedBlock block;
+  if (const int error = block.reserve(actor.task, ipcell::BlockClass::MqRun)) return error;
+  auto* node = block.as<ipcell::MqRun>();
+  const ipcell::u64 link = node->free_link;
+  ipcell::store_relaxed(node->free_link, ipcell::u64{0});
+  ipcell::kill_barrier();
+  ipcell::store_relaxed(node->free_link, link);
+  return 0;
+}
+
 Outcome verify_nothing(Actor&) { return Outcome::Absent; }
 
 Scenario wrong(const char* name, long (*operation)(Actor&)) {
@@ -185,6 +198,9 @@ void add_self_test_scenarios(std::vector<Scenario>& scenarios) {
   scenarios.push_back(wrong("self-test-release", free_before_release));
   scenarios.back().setup = touch_segment;
   scenarios.back().prepare = remove_id;
+  scenarios.push_back(wrong("self-test-node", fill_reserved_node));
+  scenarios.back().setup = mqueues_with({});
+  scenarios.back().prepare = warm_up({1, 10, 1});
 }
 
 }  // namespace crash
