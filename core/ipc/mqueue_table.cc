@@ -110,9 +110,11 @@ u64 find_mqueue_inode_locked(const Cell& cell, u64 inode) {
 }
 
 const char* mqueue_name(const Cell& cell, const MqueueRec& queue) {
+  // As long as the longest, for those who compare with a name of that length.
+  static constexpr char kNone[kMqNameMax + 1] = {};
   // A block is never nearer to the heap's end than the longest name.
   const u64* block = cell.at<u64>(queue.name);
-  return block != nullptr ? reinterpret_cast<const char*>(block + 1) : "";
+  return block != nullptr ? reinterpret_cast<const char*>(block + 1) : kNone;
 }
 
 // --------------------------------------------------------------------------- entering and leaving
