@@ -282,7 +282,9 @@ void sweep_segments(Task& task, bool only_marked) {
   const Cell& cell = *task.cell;
   const Registry& registry = shm_registry(cell);
   if (only_marked && load_acquire(cell.layout().segment_space.marked) == 0) return;
-  for (i32 idx = 0; idx <= load_acquire(registry.max_idx) && !cell.is_poisoned(); ++idx) {
+  // No further than there are indexes, whatever the cell says.
+  for (i32 idx = 0; idx < static_cast<i32>(kMaxIds) && !cell.is_poisoned(); ++idx) {
+    if (idx > load_acquire(registry.max_idx)) break;
     const u64 offset = peek_record(registry, idx);
     if (offset == 0) continue;
     const SegmentRec* record = cell.at<SegmentRec>(offset);

@@ -62,7 +62,8 @@ void fill_limits(const Limits& limits, struct shminfo* out) {
 // The registry is locked.
 u64 count_resident_locked(Task& task, const Registry& registry) {
   u64 resident = 0;
-  for (i32 idx = 0; idx <= registry.max_idx && !task.cell->is_poisoned(); ++idx) {
+  for (i32 idx = 0; idx < static_cast<i32>(kMaxIds) && !task.cell->is_poisoned(); ++idx) {
+    if (idx > registry.max_idx) break;
     const u64 offset = peek_record(registry, idx);
     if (offset == 0) continue;
     LockedSegment segment(task, offset);
@@ -130,7 +131,8 @@ long remove_segment(Task& task, i32 id) {
 // Bytes that the user has locked, other than in this segment. The registry is locked.
 u64 count_locked_by(Task& task, const Registry& registry, u32 uid, u64 except) {
   u64 bytes = 0;
-  for (i32 idx = 0; idx <= registry.max_idx && !task.cell->is_poisoned(); ++idx) {
+  for (i32 idx = 0; idx < static_cast<i32>(kMaxIds) && !task.cell->is_poisoned(); ++idx) {
+    if (idx > registry.max_idx) break;
     const u64 offset = peek_record(registry, idx);
     if (offset == 0 || offset == except) continue;
     LockedSegment segment(task, offset);
