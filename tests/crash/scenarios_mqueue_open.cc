@@ -83,6 +83,15 @@ void add_removing(std::vector<Scenario>& scenarios) {
   scenarios.push_back(mq_scenario(
       "mq-unlink-last", {}, [](Actor&) {}, unlink_zero, verify_unlinked(false)));
   scenarios.back().setup = setup_closed;
+  // With sleepers that are dead and not reaped: nobody has it open.
+  scenarios.push_back(scenarios.back());
+  scenarios.back().name = "mq-unlink-dead";
+  scenarios.back().setup = [](Actor& actor) {
+    mqueues_with(kMany, static_cast<long>(kMany.size()))(actor);
+    actor.close_mqueue(0);
+  };
+  scenarios.back().sleepers = {mq_sender({3, 9000, 70}), mq_sender({9, 10, 71})};
+  scenarios.back().doomed = 2;
   // The victim is the only one that has it open.
   scenarios.push_back(unordered(mq_scenario(
       "mq-close-last", {},

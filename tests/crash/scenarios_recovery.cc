@@ -99,6 +99,7 @@ constexpr Pair kPairs[] = {
     {"mq-create", "reap", reap},
     {"mq-unlink-last", "come-by", come_by},
     {"mq-unlink-last", "reap", reap},
+    {"mq-unlink-dead", "reap", reap},
     {"mq-close-last", "come-by", come_by},
     {"mq-close-last", "reap", reap},
     {"mq-send-higher", "reap", reap},
