@@ -245,7 +245,10 @@ ProcessRec* find_forgotten(Task& task, i32 pid) {
 }
 
 void free_forgotten(Task& task, i32 pid) {
-  while (ProcessRec* process = find_forgotten(task, pid)) {
+  // In a damaged table one may lead to what was buried before.
+  for (u32 count = 0; ProcessRec* process = find_forgotten(task, pid); ++count) {
+    if (count == kTaskSlots) task.cell->poison(kBrokenHolds);
+    if (task.cell->is_poisoned()) return;
     bury_process(task, *process);
     if (task.cell->is_poisoned()) return;
   }
