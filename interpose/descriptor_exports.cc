@@ -136,7 +136,7 @@ long seek(int fd, DescriptorEntry& entry, i64 offset, int whence) {
 
 // ------------------------------------------------------------------------ fcntl(2), ioctl(2)
 
-constexpr int kHiddenFlags = O_ACCMODE | O_NONBLOCK | O_DIRECT | O_CLOEXEC | O_LARGEFILE;
+constexpr int kHiddenFlags = O_ACCMODE | O_NONBLOCK | O_DIRECT | O_CLOEXEC | kLargeFile;
 
 long get_flags(int fd) {
   MqueueMode mode;
@@ -144,7 +144,8 @@ long get_flags(int fd) {
   const long real = sys::call(SYS_fcntl, fd, F_GETFL);
   if (real < 0) return real;
   return (real & ~static_cast<long>(kHiddenFlags)) | static_cast<long>(mode.access) |
-         (mode.is_nonblocking ? O_NONBLOCK : 0) | (mode.shows_cloexec ? O_CLOEXEC : 0);
+         (mode.is_nonblocking ? O_NONBLOCK : 0) | (mode.shows_cloexec ? O_CLOEXEC : 0) |
+         (mode.shows_large ? kLargeFile : 0);
 }
 
 long set_flags(const MqueueDescriptor& queue, long flags) {

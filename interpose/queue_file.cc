@@ -32,7 +32,8 @@ long reopen(const char* link, int flags) {
   Task* const task = current_task();
   if (task == nullptr) return -ENOENT;
   MqueueDescriptor opened;
-  const long fd = sys_mq_reopen(*task, link, flags & ~O_CLOEXEC, (flags & O_CLOEXEC) != 0, &opened);
+  const long fd = sys_mq_reopen(*task, link, (flags & ~O_CLOEXEC) | kLargeFile,
+                                (flags & O_CLOEXEC) != 0, &opened);
   if (fd >= 0) remember_queue(opened);
   return fd;
 }
@@ -95,9 +96,10 @@ long open_queue_path(const QueuePath& at, int flags, u32 mode) {
   if (at.is(QueuePathKind::Folder)) return open_folder(at, flags, mode);
   if (is_plain_open(at, flags))
     return open_raw(at.path(), at.is_queue() ? flags & ~O_CREAT : flags, mode);
-  const long fd = at.is(QueuePathKind::Link) ? reopen(at.path(), flags)
-                                             : open_mqueue(at.name(), flags & ~O_CLOEXEC, mode,
-                                                           nullptr, (flags & O_CLOEXEC) != 0);
+  const long fd = at.is(QueuePathKind::Link)
+                      ? reopen(at.path(), flags)
+                      : open_mqueue(at.name(), (flags & ~O_CLOEXEC) | kLargeFile, mode, nullptr,
+                                    (flags & O_CLOEXEC) != 0);
   if (fd < 0 || (flags & O_TRUNC) == 0 || !at.exists()) return fd;
   const long error = truncate_opened(at);
   if (error == 0) return fd;

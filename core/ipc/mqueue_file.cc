@@ -17,9 +17,9 @@ constexpr int kFSetSig = 10, kFGetSig = 11;
 constexpr int kFSetPipeSize = 1031;
 constexpr int kODirect = O_DIRECT;
 // F_SETSIG takes any signal's number; from here on they mean: access mode, 4 for O_NONBLOCK, 8 for
-// O_CLOEXEC.
+// O_CLOEXEC or 16 for kLargeFile.
 constexpr int kFirstMode = 40;
-constexpr u32 kModes = 16;
+constexpr u32 kModes = 24;
 // Flags that a pipe has nothing to do with, and may keep for the program.
 constexpr int kKeptFlags = O_APPEND | O_SYNC;
 constexpr long kPipeSize = 2 * kPage;
@@ -103,12 +103,13 @@ bool read_mqueue_mode(int fd, MqueueMode* mode) {
   const long number = sys::call(SYS_fcntl, fd, kFGetSig);
   if (number < kFirstMode || number >= kFirstMode + static_cast<long>(kModes)) return false;
   const u32 bits = static_cast<u32>(number - kFirstMode);
-  *mode = {bits & 3, (bits & 4) != 0, (bits & 8) != 0};
+  *mode = {bits & 3, (bits & 4) != 0, (bits & 8) != 0, (bits & 16) != 0};
   return true;
 }
 
 int write_mqueue_mode(int fd, const MqueueMode& mode) {
-  const u32 bits = mode.access | (mode.is_nonblocking ? 4u : 0u) | (mode.shows_cloexec ? 8u : 0u);
+  const u32 opening = mode.shows_cloexec ? 8u : mode.shows_large ? 16u : 0u;
+  const u32 bits = mode.access | (mode.is_nonblocking ? 4u : 0u) | opening;
   const long number = kFirstMode + static_cast<long>(bits);
   return static_cast<int>(sys::call(SYS_fcntl, fd, kFSetSig, number));
 }
@@ -179,9 +180,9 @@ long open_mqueue_file(const MqueuePath& path, const MqueueOpening& opening, bool
   if (error >= 0)
     error = sys::call(SYS_fcntl, fd, F_SETFL, O_NONBLOCK | kODirect | (opening.flags & kKeptFlags));
   if (error == 0) {
-    error = write_mqueue_mode(opened, {static_cast<u32>(opening.flags & O_ACCMODE),
-                                       (opening.flags & O_NONBLOCK) != 0,
-                                       (opening.flags & O_CLOEXEC) != 0});
+    error = write_mqueue_mode(
+        opened, {static_cast<u32>(opening.flags & O_ACCMODE), (opening.flags & O_NONBLOCK) != 0,
+                 (opening.flags & O_CLOEXEC) != 0, (opening.flags & kLargeFile) != 0});
   }
   if (error == 0) return fd;
   sys::call(SYS_close, fd);

@@ -14,11 +14,19 @@ namespace ipcell {
 
 struct MqueueRec;
 
+// The kernel sets its O_LARGEFILE for each open(2), and libc's is 0 where files are large anyway.
+#ifdef __aarch64__
+constexpr int kLargeFile = 0400000;
+#else
+constexpr int kLargeFile = 0100000;
+#endif
+
 // What the program is told of an open file.
 struct MqueueMode {
   u32 access;  // O_RDONLY, O_WRONLY, O_RDWR, or 3: neither
   bool is_nonblocking;
   bool shows_cloexec;  // O_CLOEXEC was among the flags; F_GETFL tells it
+  bool shows_large;    // the same of kLargeFile: opened by path. Not both
 
   bool may_read() const { return access == 0 || access == 2; }
   bool may_write() const { return access == 1 || access == 2; }

@@ -5,8 +5,6 @@
  */
 #include "mq_check.h"
 
-enum { SEEN = O_ACCMODE | O_NONBLOCK | O_APPEND | O_SYNC | O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC };
-
 int main(void) {
   char room[8];
   mqd_t mq = NEW_QUEUE("/q", 2, 8);
@@ -24,7 +22,7 @@ int main(void) {
   };
   for (unsigned i = 0; i < sizeof flags / sizeof *flags; i++) {
     mqd_t other = CHECK_OK(mq_open("/q", flags[i].given, 0600, NULL));
-    CHECK_EQ(fcntl(other, F_GETFL) & SEEN, flags[i].seen);
+    CHECK_EQ(fcntl(other, F_GETFL), flags[i].seen);
     CHECK_CURMSGS(other, 1);
     CLOSE_QUEUE(other);
   }
