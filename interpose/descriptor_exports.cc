@@ -51,8 +51,8 @@ __attribute__((constructor)) void resolve_descriptor_calls() {
 
 // Copies the queue's line, from `position` on. Bytes or -errno.
 long read_line(const DescriptorEntry& entry, i64 position, void* out, size_t size) {
-  if (entry.queue.access == O_WRONLY || entry.queue.access == O_ACCMODE) return -EBADF;
   if (position < 0) return -EINVAL;
+  if (entry.queue.access == O_WRONLY || entry.queue.access == O_ACCMODE) return -EBADF;
   char line[kMqueueLine];
   const i64 read_from = size != 0 ? position : static_cast<i64>(sizeof line);
   const long length =

@@ -51,6 +51,8 @@ int main(void) {
 
   mqd_t writer = CHECK_OK(mq_open("/q", O_WRONLY));
   CHECK_ERRNO(read(writer, room, sizeof room), EBADF);
+  CHECK_ERRNO(pread(writer, room, sizeof room, 0), EBADF);
+  CHECK_ERRNO(pread(writer, room, sizeof room, -1), EINVAL);
   CHECK_CURMSGS(mq, 2);
   REMOVE_QUEUE("/q");
 }
