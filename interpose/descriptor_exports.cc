@@ -249,8 +249,13 @@ IPCELL_EXPORT int dup(int fd) noexcept {
   return copy;
 }
 
+// What dup2(2) refuses closes nothing.
+static bool would_replace(int fd, int copy, int flags) {
+  return fd != copy && (flags & ~O_CLOEXEC) == 0 && ipcell::sys::call(SYS_fcntl, fd, F_GETFD) >= 0;
+}
+
 IPCELL_EXPORT int dup2(int fd, int copy) noexcept {
-  if (fd == copy) return ipcell::real_dup2(fd, copy);
+  if (!would_replace(fd, copy, 0)) return ipcell::real_dup2(fd, copy);
   const Closing closing(copy);
   const int result = ipcell::real_dup2(fd, copy);
   ipcell::remember_copy(fd, result);
@@ -258,7 +263,7 @@ IPCELL_EXPORT int dup2(int fd, int copy) noexcept {
 }
 
 IPCELL_EXPORT int dup3(int fd, int copy, int flags) noexcept {
-  if (fd == copy) return ipcell::real_dup3(fd, copy, flags);
+  if (!would_replace(fd, copy, flags)) return ipcell::real_dup3(fd, copy, flags);
   const Closing closing(copy);
   const int result = ipcell::real_dup3(fd, copy, flags);
   ipcell::remember_copy(fd, result);

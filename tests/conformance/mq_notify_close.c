@@ -1,6 +1,7 @@
 /*
  * The registration is gone when its process closes any of its descriptors of the queue, a copy or
- * another mq_open()'s too; not when another process closes one, or a thread ends.
+ * another mq_open()'s too; not when another process closes one, a thread ends, or dup2(2) is
+ * refused.
  */
 #include "mq_check.h"
 #include <pthread.h>
@@ -38,6 +39,9 @@ int main(void) {
   CHECK_EQ(close(copy), 0);
   CHECK_FREE(mq);
   CHECK_EQ(notify_by_signal(mq, SIGUSR1), 0);
+  CHECK_ERRNO(dup2(-1, over), EBADF);
+  CHECK_ERRNO(dup3(STDERR_FILENO, over, O_NONBLOCK), EINVAL);
+  CHECK_REGISTERED(mq);
   CHECK_EQ(dup2(STDERR_FILENO, over), over);
   CHECK_FREE(mq);
   CHECK_EQ(notify_by_signal(mq, SIGUSR1), 0);
