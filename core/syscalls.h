@@ -113,6 +113,8 @@ long sys_mq_ready(Task& task, const MqueueDescriptor& of);
 enum class MqueueWatch : u32 { Call = 0, Epoll = 1, InEdges = 3, OutEdges = 5, Edges = 7 };
 long sys_mq_watch(Task& task, const MqueueDescriptor& of, MqueueWatch how);
 void sys_mq_unwatch(Task& task);
+// Puts what poll(2) sees right, after somebody has read from the descriptor past us.
+long sys_mq_show(Task& task, const MqueueDescriptor& of);
 // The line that read(2) gives. Its length, or -EBADF; `out` has kMqueueLine bytes. `position`:
 // where the program reads; at the line's end it sets no times.
 constexpr std::size_t kMqueueLine = 80;

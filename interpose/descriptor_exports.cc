@@ -86,15 +86,21 @@ long refuse_write(const DescriptorEntry& entry) {
   return entry.queue.access == O_WRONLY || entry.queue.access == O_RDWR ? -EINVAL : -EBADF;
 }
 
-// A queue that this process has not seen yet looks like an empty pipe that does not block, and has
-// no positions.
-DescriptorEntry* unseen_queue(int fd, long result) {
-  if (result != -1 || (errno != EAGAIN && errno != ESPIPE) || !may_have_queues()) return nullptr;
+// A queue that this process has not seen yet looks like a pipe that does not block, with bytes one
+// by one for those who poll it, and has no positions. `before`: errno before the call that failed,
+// which a queue's does not.
+DescriptorEntry* unseen_queue(int fd, long result, int before) {
+  const bool is_possible = result == 1 || (result == -1 && (errno == EAGAIN || errno == ESPIPE));
+  if (!is_possible || !may_have_queues()) return nullptr;
   const int error = errno;
   MqueueDescriptor found;
-  const bool is_queue = find_queue(fd, &found);
-  errno = error;
-  return is_queue ? known_queue(fd) : nullptr;
+  if (!find_queue(fd, &found)) {
+    errno = error;
+    return nullptr;
+  }
+  if (result == 1) with_task_raw([&](Task& task) { return sys_mq_show(task, found); });
+  errno = before;
+  return known_queue(fd);
 }
 
 u64 inode_of(int fd) {
@@ -281,8 +287,9 @@ IPCELL_EXPORT int fclose(struct _IO_FILE* stream) {
 IPCELL_EXPORT ssize_t read(int fd, void* out, size_t size) {
   if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
     return to_libc(ipcell::read_at_position(*entry, out, size));
+  const int before = errno;
   const ssize_t result = ipcell::real_read(fd, out, size);
-  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
+  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
     return to_libc(ipcell::read_at_position(*entry, out, size));
   return result;
 }
@@ -296,16 +303,18 @@ IPCELL_EXPORT ssize_t __read_chk(int fd, void* out, size_t size, size_t room) {
 IPCELL_EXPORT ssize_t pread(int fd, void* out, size_t size, off_t offset) {
   if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
     return to_libc(ipcell::read_line(*entry, offset, out, size));
+  const int before = errno;
   const ssize_t result = IPCELL_REAL(pread)(fd, out, size, offset);
-  if (const DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
+  if (const DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
     return to_libc(ipcell::read_line(*entry, offset, out, size));
   return result;
 }
 IPCELL_EXPORT ssize_t pread64(int fd, void* out, size_t size, off64_t offset) {
   if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
     return to_libc(ipcell::read_line(*entry, offset, out, size));
+  const int before = errno;
   const ssize_t result = IPCELL_REAL(pread64)(fd, out, size, offset);
-  if (const DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
+  if (const DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
     return to_libc(ipcell::read_line(*entry, offset, out, size));
   return result;
 }
@@ -340,16 +349,18 @@ IPCELL_EXPORT ssize_t writev(int fd, const struct iovec* pieces, int count) {
 IPCELL_EXPORT off_t lseek(int fd, off_t offset, int whence) noexcept {
   if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
     return static_cast<off_t>(to_libc(ipcell::seek(fd, *entry, offset, whence)));
+  const int before = errno;
   const off_t result = IPCELL_REAL(lseek)(fd, offset, whence);
-  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
+  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
     return static_cast<off_t>(to_libc(ipcell::seek(fd, *entry, offset, whence)));
   return result;
 }
 IPCELL_EXPORT off64_t lseek64(int fd, off64_t offset, int whence) noexcept {
   if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
     return to_libc(ipcell::seek(fd, *entry, offset, whence));
+  const int before = errno;
   const off64_t result = IPCELL_REAL(lseek64)(fd, offset, whence);
-  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result)) [[unlikely]]
+  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
     return to_libc(ipcell::seek(fd, *entry, offset, whence));
   return result;
 }

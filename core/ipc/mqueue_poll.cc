@@ -66,6 +66,17 @@ long sys_mq_watch(Task& task, const MqueueDescriptor& of, MqueueWatch how) {
   return 0;
 }
 
+long sys_mq_show(Task& task, const MqueueDescriptor& of) {
+  const Critical critical(task);
+  if (task.cell->is_poisoned()) return -EIO;
+  LockedMqueue queue(task, of.queue);
+  if (!queue) return -EIO;
+  if (!queue.is(of.serial)) return -EBADF;
+  store_relaxed(queue->is_unsure, 1u);
+  show_mqueue(*queue, of.fd);
+  return 0;
+}
+
 void sys_mq_unwatch(Task& task) {
   const Critical critical(task);
   for (PolledQueue& polled : task.rec->polled) {
