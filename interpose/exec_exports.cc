@@ -29,7 +29,8 @@ class Exec {
     const bool has_ends = !process_addresses().is_empty() || may_be_registered();
     Task* task = has_ends ? current_task() : task_if_any();
     if (task == nullptr) return;
-    if (task->undo_process != 0 || keeps_queues_at_exec()) add_variable(task->identity.pid);
+    if (task->undo_process != 0 || may_be_registered() || keeps_queues_at_exec())
+      add_variable(task->identity.pid);
     if (may_be_registered()) sys_mq_mark_exec(*task, closes_at_exec);
     execing_ = &task->rec->is_execing;
     store_relaxed(*execing_, 1u);

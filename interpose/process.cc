@@ -14,6 +14,7 @@
 #include "core/ipc/mqueue_file.h"
 #include "core/ipc/signature.h"
 #include "core/ipc/text.h"
+#include "interpose/descriptors.h"
 #include "interpose/signals.h"
 #include "interpose/signals_blocked.h"
 
@@ -320,7 +321,9 @@ __attribute__((constructor)) void join_after_exec() {
   if (pid == nullptr) return;
   const bool is_ours = atoi(pid) == sys::call(SYS_getpid);
   unsetenv(kJoinVariable);
-  if (is_ours) current_task();
+  // The program before may have been registered for a notification, which the descriptors that it
+  // kept may have kept as well.
+  if (is_ours && current_task() != nullptr) note_registration();
 }
 
 // Programs close descriptors that they do not know.

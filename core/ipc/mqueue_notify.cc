@@ -222,7 +222,10 @@ void sys_mq_mark_exec(Task& task, bool (*closes)(u64 inode)) {
   Locked locked(task, mqueue_table(cell).lock);
   for_each_mqueue_locked(cell, [&](u64 offset, const MqueueRec&) {
     LockedMqueue queue(task, offset);
-    if (!queue || !is_own(task, queue->notify)) return true;
+    if (!queue) return true;
+    // One that an earlier exec(2) of this process has ended would come to life again.
+    drop_dead_notify(task, queue);
+    if (!is_own(task, queue->notify)) return true;
     MqNotifyExec wanted = MqNotifyExec::None;
     if (closes != nullptr)
       wanted = closes(queue->inode) ? MqNotifyExec::Closes : MqNotifyExec::Silences;
