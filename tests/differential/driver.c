@@ -16,7 +16,7 @@
 #include "stats.h"
 
 // kWaitPercent: of the deaths that may end a sleep; each costs 0.1 s.
-enum { kLineSize = kReplyText + 1024, kWaitPercent = 2 };
+enum { kLineSize = kReplyText + 1024, kWaitPercent = 2, kFirstPayer = 100000, kPayers = 4194304 };
 
 static const Options* options;
 static Pool pool;
@@ -261,8 +261,19 @@ static void step_signal(int index) {
            index);
   slot->has_nested = false;
   pool_signal(&pool, index, number);
+  slot->signal_action = kActionNone;  // for the one that is ignored
   log_nested(index, slot);
   collect();
+}
+
+static void forget_image(int worker) {
+  for (int f = 0; f < kFamilyCount; f++) {
+    const Family* family = kFamilies[f];
+    if (family->exec != NULL)
+      family->exec(worker);
+    else if (family->forget != NULL)
+      family->forget(worker);
+  }
 }
 
 static void forget(int worker) {
@@ -350,7 +361,7 @@ static void step_lifecycle(int index) {
   if (request->op == kLifecycleExec) {
     stats_event(kStatExec);
     pool_wait_done(&pool, index);
-    forget(index);
+    forget_image(index);
     collect();
   } else {
     stats_event(kStatExit);
@@ -400,9 +411,15 @@ static void take_step(void) {
     step_call(0);
 }
 
+static void kill_sleepers_of(int family) {
+  for (int i = 0; i < pool.count; i++)
+    if (pool.workers[i].state == kAsleep && shared->slots[i].request.family == family) step_kill(i);
+}
+
 // Worker 0 removes whatever is left, which must end every sleep.
 static void close_down(void) {
   for (int f = 0; f < kFamilyCount; f++) {
+    if (kFamilies[f]->outlives_objects) kill_sleepers_of(f);
     for (;;) {
       Request* request = &shared->slots[0].request;
       clear_request(request, 0, f);
@@ -426,8 +443,12 @@ void driver_run(const Options* chosen) {
   shared->started = time(NULL);
   shared->driver = getpid();
   shared->own_ids = options->own_ids;
+  shared->families = options->families;
+  shared->payer = options->personas ? kFirstPayer + (unsigned)getpid() % kPayers : getuid();
   log_line("# ipc_sequence seed %" PRIu64 " ops %ld workers %d", options->seed, options->ops,
            options->workers);
+  for (int f = 0; f < kFamilyCount; f++)
+    if ((options->families >> f & 1) != 0 && kFamilies[f]->prepare != NULL) kFamilies[f]->prepare();
   for (int i = 0; i < pool.count; i++) pool_spawn(&pool, i);
   for (step = 1; step <= options->ops; step++) {
     schedule_breathe(options->schedule);

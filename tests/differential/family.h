@@ -1,4 +1,4 @@
-// A family: the calls of one kind of object. To add one (semaphores, shared memory, mqueues):
+// A family: the calls of one kind of object. To add one (semaphores, shared memory, ...):
 // write family_NAME.c after family_msg.c and enter it in kFamilies (families.c).
 //
 // draw, describe, learn and closing run in the driver; execute runs in a worker, possibly inside
@@ -21,6 +21,10 @@ typedef struct Family {
   int op_count;
   unsigned file_ops;  // bit i: op i reads or writes a file, so that raw means stdio, not syscall(2)
   int weight;         // how often its calls are drawn, relative to other families
+  // What all workers inherit: called in the driver before there are any. NULL: nothing.
+  void (*prepare)(void);
+  // Called in a worker before its first call, and again behind exec. NULL: nothing to do.
+  void (*begin)(void);
   // Fills in everything but worker, family, raw, tag and persona (which it may change). Sets
   // may_sleep to what the drawn call can do, and never to more than `may_sleep`. `sleeper` is some
   // sleeping call of this family, or NULL: to draw one that wakes it.
@@ -34,6 +38,8 @@ typedef struct Family {
   // What the process of this worker owned (descriptors, attachments, undo) is gone: it was killed,
   // has exited or called exec. NULL for a family that has no such thing.
   void (*forget)(int worker);
+  // The same for exec, where that leaves something. NULL: forget.
+  void (*exec)(int worker);
   // The process of this worker has died (exec is no death). Fills in a call that reads the next
   // object which its death changes by itself (undo), names that in `object`, and forgets about it;
   // false when there is no more. The driver makes the call where others sleep on the object.
@@ -44,6 +50,8 @@ typedef struct Family {
   void (*settle)(Request* request);
   // The death of this worker's process may end the sleeper's call: so it dies oftener.
   bool (*would_free)(int worker, const Request* sleeper);
+  // True: the end of an object ends no sleep on it.
+  bool outlives_objects;
   // At the end of a run: the next call of a clean-up, false when nothing is left.
   bool (*closing)(Request* request);
   // For the statistics alone, may be absent: kinds of calls, finer than ops. -1: of no kind.
@@ -57,6 +65,7 @@ extern const int kFamilyCount;
 
 extern const Family kMsgFamily;
 extern const Family kMsgLimitsFamily;
+extern const Family kMqFamily;
 extern const Family kSemFamily;
 extern const Family kShmFamily;
 

@@ -115,14 +115,6 @@ static void execute_memory(const Request* request, Reply* reply) {
   if (got == MAP_FAILED) reply->ret = -1;
 }
 
-// The child's pid may be a segment's lpid from now on, so it gets a name. Nobody else looks at the
-// table meanwhile: see shared.h.
-static void name_child(pid_t pid, int worker) {
-  if (shared->pid_count == kMaxPids) return;
-  const int generation = (int)shared->pid_count;
-  shared->pids[shared->pid_count++] = (PidRecord){(int)pid, worker, generation};
-}
-
 static void execute_fork(const Request* request, Reply* reply, Text* text) {
   // The child will end: see family.h, settle.
   struct shm_info info;
@@ -144,7 +136,7 @@ static void execute_fork(const Request* request, Reply* reply, Text* text) {
   reply->ret = child < 0 ? -1 : 0;
   reply->error = errno;
   if (child < 0) return;
-  name_child(child, request->worker);
+  shared_name_child(child, request->worker);
   int status;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   text_add(text, " status %#x", (unsigned)status);

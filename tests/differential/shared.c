@@ -20,6 +20,12 @@ void text_add_pid(Text* text, int64_t pid) {
   text_add(text, "pid %" PRId64, pid);
 }
 
+void shared_name_child(pid_t pid, int worker) {
+  if (shared->pid_count == kMaxPids) return;
+  const int generation = (int)shared->pid_count;
+  shared->pids[shared->pid_count++] = (PidRecord){(int)pid, worker, generation};
+}
+
 void text_add_time(Text* text, int64_t seconds) {
   // One second of slack either side: the kernel's coarse clock lags behind time().
   if (seconds == 0)

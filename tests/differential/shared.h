@@ -66,13 +66,15 @@ typedef struct PidRecord {
   int pid;
   int worker;
   int generation;  // a killed worker's successor has the same number, the next generation; a
-                   // worker's own child, by family_shm_execute.c, has its index in the table
+                   // worker's own child has its index in the table
 } PidRecord;
 
 typedef struct Shared {
-  int64_t started;  // CLOCK_REALTIME seconds at the start of the run
-  int driver;       // its pid
-  bool own_ids;     // inside a user namespace only the user's own uid and gid exist: draw no others
+  int64_t started;    // CLOCK_REALTIME seconds at the start of the run
+  int driver;         // its pid
+  unsigned families;  // see Options
+  unsigned payer;     // real uid of the workers of family_mq.c: nobody else's
+  bool own_ids;  // inside a user namespace only the user's own uid and gid exist: draw no others
   atomic_uint_least64_t finish_counter;
   uint32_t pid_count;
   PidRecord pids[kMaxPids];
@@ -85,5 +87,8 @@ extern Shared* shared;
 // pid; "T" for a time within this run, "0" for none. Anything else is shown raw, as it is an error.
 void text_add_pid(Text* text, int64_t pid);
 void text_add_time(Text* text, int64_t seconds);
+// Gives a worker's own child, whose pid may be told from now on, a name. Nobody else looks at the
+// table meanwhile.
+void shared_name_child(pid_t pid, int worker);
 
 #endif

@@ -60,12 +60,14 @@ const char* error_name(int error) {
     int error;
     const char* name;
   } kNames[] = {
-      {EPERM, "EPERM"},         {ENOENT, "ENOENT"}, {EINTR, "EINTR"},         {E2BIG, "E2BIG"},
-      {EBADF, "EBADF"},         {EAGAIN, "EAGAIN"}, {ENOMEM, "ENOMEM"},       {EACCES, "EACCES"},
-      {EFAULT, "EFAULT"},       {EEXIST, "EEXIST"}, {EINVAL, "EINVAL"},       {EMFILE, "EMFILE"},
-      {EFBIG, "EFBIG"},         {ENOSPC, "ENOSPC"}, {ERANGE, "ERANGE"},       {ENOSYS, "ENOSYS"},
-      {ENOMSG, "ENOMSG"},       {EIDRM, "EIDRM"},   {EMSGSIZE, "EMSGSIZE"},   {EBUSY, "EBUSY"},
-      {ETIMEDOUT, "ETIMEDOUT"}, {EISDIR, "EISDIR"}, {EOVERFLOW, "EOVERFLOW"},
+      {EPERM, "EPERM"},       {ENOENT, "ENOENT"},       {EINTR, "EINTR"},
+      {E2BIG, "E2BIG"},       {EBADF, "EBADF"},         {EAGAIN, "EAGAIN"},
+      {ENOMEM, "ENOMEM"},     {EACCES, "EACCES"},       {EFAULT, "EFAULT"},
+      {EEXIST, "EEXIST"},     {EINVAL, "EINVAL"},       {EMFILE, "EMFILE"},
+      {EFBIG, "EFBIG"},       {ENOSPC, "ENOSPC"},       {ERANGE, "ERANGE"},
+      {ENOSYS, "ENOSYS"},     {ENOMSG, "ENOMSG"},       {EIDRM, "EIDRM"},
+      {EMSGSIZE, "EMSGSIZE"}, {EBUSY, "EBUSY"},         {ETIMEDOUT, "ETIMEDOUT"},
+      {EISDIR, "EISDIR"},     {EOVERFLOW, "EOVERFLOW"}, {ENAMETOOLONG, "ENAMETOOLONG"},
   };
   static char other[24];
   for (size_t i = 0; i < sizeof(kNames) / sizeof(kNames[0]); i++)

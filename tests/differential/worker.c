@@ -41,20 +41,23 @@ static void die_with_driver(void) {
 static void on_signal(int number) {
   (void)number;
   const int saved = errno;
-  atomic_store(&slot->phase, kPhaseAfter);
+  // A notification's signal comes at any time; what was asked for is done once.
+  const int phase = atomic_exchange(&slot->phase, kPhaseAfter);
+  const int action = slot->signal_action;
+  slot->signal_action = kActionNone;
   slot->signals++;
-  if (slot->signal_action & kActionNested) {
+  if (action & kActionNested) {
     const Request* request = &slot->nested_request;
     kFamilies[request->family]->execute(request, &handler_scratch, &slot->nested_reply);
     slot->has_nested = true;
   }
-  if (slot->signal_action & kActionJump) siglongjmp(abandoned, 1);
-  atomic_store(&slot->phase, kPhaseInCall);
+  if (action & kActionJump) siglongjmp(abandoned, 1);
+  atomic_store(&slot->phase, phase);
   errno = saved;
 }
 
 static void install_handlers(void) {
-  // msgsnd, msgrcv and semop return EINTR under both.
+  // msgsnd, msgrcv and semop return EINTR under both; mq_send and mq_receive go on under the first.
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
   require(sigaction(SIGUSR1, &action, NULL) == 0, "sigaction");
   action.sa_flags = 0;
@@ -79,6 +82,8 @@ static void end_image(int op) {
   snprintf(index, sizeof(index), "%d", own_index);
   snprintf(memory, sizeof(memory), "%d", own_memory);
   snprintf(doorbell, sizeof(doorbell), "%d", own_doorbell);
+  // Another real than effective user is setuid's mark, and nothing is preloaded then.
+  require(setresuid(geteuid(), (uid_t)-1, (uid_t)-1) == 0, "setresuid");
   execl("/proc/self/exe", "ipc_sequence", kWorkerArgument, index, memory, doorbell, (char*)NULL);
   require(false, "exec");
 }
@@ -92,6 +97,7 @@ static void perform(void) {
   const Request* request = &slot->request;
   if (request->family == kLifecycle) end_image(request->op);
   slot->signals = 0;
+  slot->signal_action = kActionNone;
   slot->has_nested = slot->jumped = false;
   slot->reply.error = 0;
   if (request->persona != 0) {
@@ -119,6 +125,8 @@ _Noreturn void worker_main(int index, int memory, int doorbell) {
   scratch_map(&call_scratch);
   scratch_map(&handler_scratch);
   install_handlers();
+  for (int f = 0; f < kFamilyCount; f++)
+    if ((shared->families >> f & 1) != 0 && kFamilies[f]->begin != NULL) kFamilies[f]->begin();
   answer();
 
   char ring;
