@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -39,11 +40,13 @@ constinit Real<int(int, int, int)> real_dup3("dup3");
 constinit Real<int(int)> real_dup("dup");
 constinit Real<int(int, unsigned long, ...)> real_ioctl("ioctl");
 constinit Real<int(struct _IO_FILE*)> real_fclose("fclose");
+constinit Real<ssize_t(int, struct msghdr*, int)> real_recvmsg("recvmsg");
 
 // Called in handlers, and in children of threaded processes, where dlsym(3) might wait for ever.
 __attribute__((constructor)) void resolve_descriptor_calls() {
-  RealSymbol* const symbols[] = {&real_close, &real_read, &real_write, &real_fcntl, &real_fcntl64,
-                                 &real_dup2,  &real_dup3, &real_dup,   &real_ioctl, &real_fclose};
+  RealSymbol* const symbols[] = {&real_close,   &real_read,   &real_write,  &real_fcntl,
+                                 &real_fcntl64, &real_dup2,   &real_dup3,   &real_dup,
+                                 &real_ioctl,   &real_fclose, &real_recvmsg};
   for (RealSymbol* symbol : symbols) symbol->resolve();
 }
 
@@ -273,6 +276,23 @@ IPCELL_EXPORT int dup3(int fd, int copy, int flags) noexcept {
   const Closing closing(copy);
   const int result = ipcell::real_dup3(fd, copy, flags);
   ipcell::remember_copy(fd, result);
+  return result;
+}
+
+IPCELL_EXPORT ssize_t recvmsg(int fd, struct msghdr* message, int flags) {
+  const ssize_t result = ipcell::real_recvmsg(fd, message, flags);
+  if (result < 0 || message->msg_controllen == 0) [[likely]]
+    return result;
+  for (struct cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr;
+       part = CMSG_NXTHDR(message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t end = part->cmsg_len - CMSG_LEN(0);
+    for (std::size_t at = 0; at + sizeof(int) <= end; at += sizeof(int)) {
+      int passed;
+      __builtin_memcpy(&passed, CMSG_DATA(part) + at, sizeof passed);
+      ipcell::meet_descriptor(passed);
+    }
+  }
   return result;
 }
 

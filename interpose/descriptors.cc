@@ -1,9 +1,11 @@
 #include "interpose/descriptors.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/ipc/mqueue_file.h"
 #include "interpose/process.h"
 
 namespace ipcell {
@@ -75,6 +77,16 @@ bool find_queue(int fd, MqueueDescriptor* found) {
   if (task == nullptr || sys_mq_find(*task, fd, found) != 0) return false;
   remember_queue(*found);
   return true;
+}
+
+void meet_descriptor(int fd) {
+  MqueueMode mode;
+  MqueueDescriptor found;
+  if (!read_mqueue_mode(fd, &mode)) [[likely]]
+    return;
+  const int error = errno;
+  find_queue(fd, &found);
+  errno = error;
 }
 
 template <class Visit>

@@ -57,6 +57,11 @@ bool may_have_queues();
 // Finds out what `fd` is, and remembers it. False if it is no queue.
 bool find_queue(int fd, MqueueDescriptor* found);
 
+// `fd` came from another process. If it is a queue's this process joins the cell, though it may
+// have made no IPC call yet: what poll(2) sees of a queue is kept up only for those who say that
+// they look. Changes no errno.
+void meet_descriptor(int fd);
+
 // What libc's functions that close descriptors do before and behind it. A process is registered for
 // notification no more when it closes a descriptor of the queue; one without a name may end by it.
 class Closing {

@@ -317,6 +317,9 @@ Task* current_task() {
 
 // After read_settings(). No other thread is there to change the environment meanwhile.
 __attribute__((constructor)) void join_after_exec() {
+  // What a parent left open has a low number, if any.
+  constexpr int kLowNumbers = 32;
+  for (int fd = 0; fd < kLowNumbers; ++fd) meet_descriptor(fd);
   const char* pid = getenv(kJoinVariable);
   if (pid == nullptr) return;
   const bool is_ours = atoi(pid) == sys::call(SYS_getpid);
