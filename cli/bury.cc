@@ -17,6 +17,7 @@ void bury_dead(const CellPlace& place) {
   const ProcessId process = own_process();
   Task task;
   task.cell = &cell;
+  task.folder = place.folder.text;
   task.cred = &cred;
   task.addresses = &addresses;
   task.identity = {.pid = process.pid,
