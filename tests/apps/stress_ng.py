@@ -1,11 +1,12 @@
-"""stress-ng's System V stressors, with their own verification.
+"""stress-ng's stressors of System V IPC and POSIX message queues, with their own verification.
 
     stress_ng.py STRESSOR [OPTION...]     further options for stress-ng
 
-msg sends numbered messages from one process to another as fast as it can; sem-sysv has processes take
-and give a semaphore, with and without time limits, and GETALL and the like between; shm-sysv makes
-segments, attaches them to two processes, fills and checks them. All call ...ctl and ...get with all
-sorts of arguments, and read /proc/sysvipc. IPCELL names the command.
+msg sends numbered messages from one process to another as fast as it can, mq does so with priorities;
+sem-sysv has processes take and give a semaphore, with and without time limits, and GETALL and the like
+between; shm-sysv makes segments, attaches them to two processes, fills and checks them. The three of
+System V call ...ctl and ...get with all sorts of arguments, and read /proc/sysvipc. IPCELL names the
+command.
 """
 
 import os
