@@ -2,7 +2,7 @@
 //
 // Few names, small queues and few priorities, so that callers sleep often and several on one queue.
 // What is left out by construction (docs/compatibility.md): the position that copies of a
-// descriptor share, fstat(2) and the folder, signals to processes of other users.
+// descriptor share, the folder, signals to processes of other users.
 
 #include <fcntl.h>
 #include <limits.h>
@@ -204,11 +204,11 @@ static void draw_line(Rng* rng, Request* request) {
 
 static MqOp draw_op(Rng* rng, int worker) {
   static const Choice kWeights[] = {
-      {60, kMqOpen},     {16, kMqUnlink},    {45, kMqClose}, {25, kMqDup},      {14, kMqSetFd},
-      {14, kMqFlags},    {14, kMqSetFl},     {280, kMqSend}, {270, kMqReceive}, {25, kMqGetAttr},
-      {14, kMqSetAttr},  {55, kMqNotify},    {40, kMqTake},  {50, kMqPoll},     {20, kMqSelect},
-      {40, kMqEpollCtl}, {45, kMqEpollWait}, {30, kMqLine},  {14, kMqPass},     {16, kMqAccept},
-      {5, kMqLimit},     {6, kMqChmod},
+      {60, kMqOpen},    {16, kMqUnlink},   {45, kMqClose},     {25, kMqDup},   {14, kMqSetFd},
+      {14, kMqFlags},   {14, kMqStat},     {14, kMqSetFl},     {280, kMqSend}, {270, kMqReceive},
+      {25, kMqGetAttr}, {14, kMqSetAttr},  {55, kMqNotify},    {40, kMqTake},  {50, kMqPoll},
+      {20, kMqSelect},  {40, kMqEpollCtl}, {45, kMqEpollWait}, {30, kMqLine},  {14, kMqPass},
+      {16, kMqAccept},  {5, kMqLimit},     {6, kMqChmod},
   };
   const int count = mq_worker(worker)->count;
   if (count < kWantedDescriptors && rng_percent(rng, 40)) return kMqOpen;

@@ -30,6 +30,7 @@ typedef enum MqOp {
   kMqDup,
   kMqSetFd,
   kMqFlags,
+  kMqStat,
   kMqSetFl,
   kMqSend,
   kMqReceive,

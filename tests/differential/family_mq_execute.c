@@ -247,6 +247,24 @@ static void execute_flags(const Request* request, Reply* reply, Text* text) {
   text_add(text, ", descriptor %d", fcntl(fd, F_GETFD));
 }
 
+static void execute_stat(const Request* request, Reply* reply, Text* text) {
+  const int fd = (int)request->arg[0];
+  struct stat status;
+  errno = 0;
+  if (is_own(fd)) return;
+  reply->ret = fstat(fd, &status);
+  reply->error = errno;
+  if (reply->ret < 0) return;
+  text_add(text, " mode 0%o owner %u:%u links %u size %lld blocks %lld of %ld",
+           (unsigned)status.st_mode, (unsigned)status.st_uid, (unsigned)status.st_gid,
+           (unsigned)status.st_nlink, (long long)status.st_size, (long long)status.st_blocks,
+           (long)status.st_blksize);
+  text_add(text, " times ");
+  text_add_time(text, status.st_atime);
+  text_add_time(text, status.st_mtime);
+  text_add_time(text, status.st_ctime);
+}
+
 // The line tells a pid, whose digits vary.
 static void report_line(const char* line, size_t length, Text* text) {
   static const char kFormat[] = "QSIZE:%-10lu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n";
@@ -400,6 +418,7 @@ static void execute(const Request* request, const Scratch* scratch, Reply* reply
       if (!is_own(fd)) reply->ret = fcntl(fd, F_SETFD, (int)request->arg[1]);
       break;
     case kMqFlags: execute_flags(request, reply, text); return;
+    case kMqStat: execute_stat(request, reply, text); return;
     case kMqSetFl:
       if (!is_own(fd)) reply->ret = fcntl(fd, F_SETFL, (int)request->arg[1]);
       break;
