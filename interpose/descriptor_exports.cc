@@ -44,9 +44,7 @@ constinit Real<ssize_t(int, struct msghdr*, int)> real_recvmsg("recvmsg");
 
 // Called in handlers, and in children of threaded processes, where dlsym(3) might wait for ever.
 __attribute__((constructor)) void resolve_descriptor_calls() {
-  RealSymbol* const symbols[] = {&real_close,   &real_read,   &real_write,  &real_fcntl,
-                                 &real_fcntl64, &real_dup2,   &real_dup3,   &real_dup,
-                                 &real_ioctl,   &real_fclose, &real_recvmsg};
+  RealSymbol* const symbols[] = {&real_close, &real_read, &real_write, &real_fcntl, &real_dup2};
   for (RealSymbol* symbol : symbols) symbol->resolve();
 }
 

@@ -26,8 +26,7 @@ constinit Real<int(int, fd_set*, fd_set*, fd_set*, const struct timespec*, const
 constinit Real<int(int, int, int, struct epoll_event*)> real_epoll_ctl("epoll_ctl");
 
 __attribute__((constructor)) void resolve_poll() {
-  RealSymbol* const symbols[] = {&real_poll, &real_ppoll, &real_select, &real_pselect,
-                                 &real_epoll_ctl};
+  RealSymbol* const symbols[] = {&real_poll, &real_select};
   for (RealSymbol* symbol : symbols) symbol->resolve();
 }
 

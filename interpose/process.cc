@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -315,11 +316,22 @@ Task* current_task() {
   return &state.task;
 }
 
+// Descriptors that the program was started with. What a parent left open has a low number, if any.
+static void meet_low_numbers() {
+  constexpr int kLowNumbers = 32;
+  struct pollfd numbers[kLowNumbers];
+  for (int fd = 0; fd < kLowNumbers; ++fd) numbers[fd] = {fd, 0, 0};
+  const struct timespec no_time = {};
+  // One call tells which of them are open; where so many can't be, each is asked for.
+  sys::call(SYS_ppoll, sys::arg(numbers), kLowNumbers, sys::arg(&no_time), 0, 0);
+  for (const struct pollfd& number : numbers) {
+    if ((number.revents & POLLNVAL) == 0) meet_descriptor(number.fd);
+  }
+}
+
 // After read_settings(). No other thread is there to change the environment meanwhile.
 __attribute__((constructor)) void join_after_exec() {
-  // What a parent left open has a low number, if any.
-  constexpr int kLowNumbers = 32;
-  for (int fd = 0; fd < kLowNumbers; ++fd) meet_descriptor(fd);
+  meet_low_numbers();
   const char* pid = getenv(kJoinVariable);
   if (pid == nullptr) return;
   const bool is_ours = atoi(pid) == sys::call(SYS_getpid);

@@ -53,14 +53,10 @@ IPCELL_REAL_AS(int(const char*, const char*), removexattr);
 IPCELL_REAL_AS(int(const char*, const char*), lremovexattr);
 #undef IPCELL_REAL_AS
 
-// Those that are async-signal-safe, or called between fork(2) and exec(2).
-RealSymbol* const kSymbols[] = {
-    &real_chmod, &real_fchmodat, &real_chown,    &real_lchown,    &real_fchownat,
-    &real_utime, &real_utimes,   &real_futimens, &real_utimensat, &real_truncate,
-};
-
+// What programs call between fork(2) and exec(2); the others are looked up at their first call.
 __attribute__((constructor)) void resolve_symbols() {
-  for (RealSymbol* symbol : kSymbols) symbol->resolve();
+  real_chmod.resolve();
+  real_chown.resolve();
 }
 
 int as_int(long result) { return static_cast<int>(to_libc(result)); }

@@ -48,12 +48,10 @@ IPCELL_REAL_AS(long(const char*, char*, unsigned long, unsigned long), __readlin
 IPCELL_REAL_AS(long(int, const char*, char*, unsigned long, unsigned long), __readlinkat_chk);
 #undef IPCELL_REAL_AS
 
-// Those that are async-signal-safe, or called between fork(2) and exec(2).
-RealSymbol* const kSymbols[] = {
-    &real_unlink, &real_unlinkat, &real_remove, &real_rmdir,    &real_mkdir,    &real_mkdirat,
-    &real_mkfifo, &real_mkfifoat, &real_mknod,  &real_mknodat,  &real_symlink,  &real_symlinkat,
-    &real_link,   &real_linkat,   &real_rename, &real_renameat, &real_readlink, &real_readlinkat,
-};
+// What programs call in handlers, or between fork(2) and exec(2); the others are looked up at their
+// first call.
+RealSymbol* const kSymbols[] = {&real_unlink, &real_unlinkat, &real_rmdir,
+                                &real_mkdir,  &real_rename,   &real_readlink};
 
 __attribute__((constructor)) void resolve_symbols() {
   for (RealSymbol* symbol : kSymbols) symbol->resolve();

@@ -124,15 +124,12 @@ IPCELL_REAL_AS(Access, euidaccess);
 IPCELL_REAL_AS(int(int, const char*, int, int), faccessat);
 #undef IPCELL_REAL_AS
 
+// Those that programs call in handlers, or between fork(2) and exec(2); the others are looked up at
+// their first call, for each takes a start some of its time.
 RealSymbol* const kSymbols[] = {
-    &real_open,       &real_open64,     &real___open,       &real___open64,   &real_openat,
-    &real_openat64,   &real___open_2,   &real___open64_2,   &real___openat_2, &real___openat64_2,
-    &real_creat,      &real_creat64,    &real_fopen,        &real_fopen64,    &real_freopen,
-    &real_freopen64,  &real_fdopen,     &real_stat,         &real_stat64,     &real_lstat,
-    &real_lstat64,    &real_fstat,      &real_fstat64,      &real_fstatat,    &real_fstatat64,
-    &real___xstat,    &real___xstat64,  &real___lxstat,     &real___lxstat64, &real___fxstat,
-    &real___fxstat64, &real___fxstatat, &real___fxstatat64, &real_statx,      &real_access,
-    &real_eaccess,    &real_euidaccess, &real_faccessat,
+    &real_open,    &real_open64,  &real_openat,    &real_openat64, &real_creat,
+    &real_stat,    &real_stat64,  &real_lstat,     &real_lstat64,  &real_fstat,
+    &real_fstat64, &real_fstatat, &real_fstatat64, &real_access,   &real_faccessat,
 };
 
 __attribute__((constructor)) void resolve_symbols() {
