@@ -39,15 +39,6 @@ long until_not_restarted(Call call) {
   }
 }
 
-u64 byte_limit() {
-  struct {
-    u64 soft, hard;
-  } limit = {};
-  constexpr int kRlimitMsgqueue = 12;
-  sys::call(SYS_prlimit64, 0, kRlimitMsgqueue, 0, sys::arg(&limit));
-  return limit.soft;
-}
-
 }  // namespace
 
 long open_mqueue(const char* name, int flags, u32 mode, const struct mq_attr* attributes,
@@ -56,7 +47,7 @@ long open_mqueue(const char* name, int flags, u32 mode, const struct mq_attr* at
     MqueueOpen request = {name, flags, mode, attributes, 0, 0, closes_on_exec};
     if ((flags & O_CREAT) != 0) {
       request.real_uid = static_cast<u32>(sys::call(SYS_getuid));
-      request.byte_limit = byte_limit();
+      request.byte_limit = sys::soft_limit(RLIMIT_MSGQUEUE, 0);
     }
     MqueueDescriptor opened;
     task.mqueue_folder = mqueue_folder();

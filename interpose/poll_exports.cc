@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 
+#include "core/cell/wait_queue.h"
 #include "interpose/calls.h"
 #include "interpose/descriptors.h"
 #include "interpose/real.h"
@@ -39,25 +40,19 @@ class TimeLeft {
     if (!is_set_) return;
     constexpr i64 kLongest = 1ll << 32;  // seconds
     const i64 seconds = timeout->tv_sec < kLongest ? timeout->tv_sec : kLongest;
-    end_ = now() + seconds * kSecond + timeout->tv_nsec;
+    end_ = monotonic_nanoseconds() + seconds * kSecond + timeout->tv_nsec;
   }
   // nullptr: for ever.
   const struct timespec* get() {
     if (!is_set_) return nullptr;
-    const i64 left = end_ - now();
+    const i64 left = end_ - monotonic_nanoseconds();
     left_.tv_sec = left > 0 ? static_cast<time_t>(left / kSecond) : 0;
     left_.tv_nsec = left > 0 ? static_cast<long>(left % kSecond) : 0;
     return &left_;
   }
-  bool is_over() { return is_set_ && end_ <= now(); }
+  bool is_over() { return is_set_ && end_ <= monotonic_nanoseconds(); }
 
  private:
-  static i64 now() {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * kSecond + time.tv_nsec;
-  }
-
   bool is_set_;
   i64 end_ = 0;
   struct timespec left_ = {};

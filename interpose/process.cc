@@ -342,7 +342,7 @@ __attribute__((constructor)) void join_after_exec() {
 }
 
 // Programs close descriptors that they do not know.
-bool is_mqueue_folder_there() {
+static bool is_mqueue_folder_there() {
   struct statx info;
   return g_mqueue_folder >= 0 &&
          sys::call(SYS_statx, g_mqueue_folder, sys::arg(""), AT_EMPTY_PATH, STATX_INO,

@@ -136,13 +136,7 @@ long make_nameless_file(const char* label) {
 }
 
 // Bytes that this process may write to a file without a SIGXFSZ.
-u64 file_size_limit() {
-  struct {
-    u64 soft, hard;
-  } limit = {};
-  if (sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::arg(&limit)) != 0) return ~0ull;
-  return limit.soft;
-}
+u64 file_size_limit() { return sys::soft_limit(RLIMIT_FSIZE, ~0ull); }
 
 // Writes one piece of a file's text. 0 or -errno.
 long write_piece(long fd, const char* text, std::size_t size) {

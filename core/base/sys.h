@@ -60,4 +60,12 @@ long arg(T* pointer) {
   return reinterpret_cast<long>(pointer);
 }
 
+// The process's soft limit of a resource (RLIMIT_...); `unknown` where it can't be asked for.
+inline u64 soft_limit(int resource, u64 unknown) {
+  struct {
+    u64 soft, hard;
+  } limit;  // struct rlimit64
+  return call(SYS_prlimit64, 0, resource, 0, arg(&limit)) == 0 ? limit.soft : unknown;
+}
+
 }  // namespace ipcell::sys

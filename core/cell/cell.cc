@@ -214,13 +214,7 @@ bool temporary_name(const char* path, char (&name)[512]) {
 }
 
 // Bytes that a file may have: beyond RLIMIT_FSIZE the program would be ended by SIGXFSZ.
-u64 allowed_size() {
-  struct {
-    u64 soft, hard;
-  } limit;  // struct rlimit64
-  if (sys::call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, sys::arg(&limit)) != 0) return ~0ull;
-  return limit.soft;
-}
+u64 allowed_size() { return sys::soft_limit(RLIMIT_FSIZE, ~0ull); }
 
 // Gives the fresh file its size, with as many pages for segments as may be; 0 or -errno.
 long size_file(long fd, u64* segment_pages) {

@@ -13,7 +13,6 @@ namespace ipcell {
 
 namespace {
 
-constexpr int kCapDacOverride = 1, kCapDacReadSearch = 2, kCapFowner = 3;
 constexpr u64 kPathMax = 4096;
 
 // Linux: include/uapi/linux/mqueue.h
@@ -359,10 +358,8 @@ long get_set(Task& task, const MqueueDescriptor& of, const KernelMqAttr* wanted,
   old->msgsize = static_cast<long>(queue->max_size);
   old->curmsgs = mq_messages(queue->load);
   if (wanted == nullptr) return 0;
-  const i64 seconds = now(task);
   Journal journal(task);
-  journal.set_if_changed(queue->atime, seconds);
-  journal.set_if_changed(queue->ctime, seconds);
+  touch_mqueue_state(journal, *queue, now(task));
   journal.commit();
   return set_nonblocking(task, *queue, of, (wanted->flags & O_NONBLOCK) != 0);
 }

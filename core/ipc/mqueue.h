@@ -255,6 +255,14 @@ IPCELL_ALWAYS_INLINE void touch_mqueue(Journal& journal, MqueueRec& queue, i64 s
   journal.set_if_changed(queue.mtime, seconds);
   journal.set_if_changed(queue.ctime, seconds);
 }
+// The same of a call that changes or tells what is not a message.
+inline void touch_mqueue_state(Journal& journal, MqueueRec& queue, i64 seconds) {
+  journal.set_if_changed(queue.atime, seconds);
+  journal.set_if_changed(queue.ctime, seconds);
+}
+// The sleeper whose turn it is; the dead are passed over. kNoSlot if there is none. The queue is
+// locked.
+u32 find_sleeper(Task& task, const WaitList& list);
 // Takes the sleeping task off its queue, for a signal handler. As cancel_msg_wait().
 bool cancel_mqueue_wait(Task& task);
 // What a task that died in a call left in a queue's list.

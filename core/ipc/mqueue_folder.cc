@@ -6,14 +6,13 @@
 #include "core/base/file.h"
 #include "core/cell/cell_dir.h"
 #include "core/ipc/mqueue.h"
+#include "core/ipc/perm.h"
 #include "core/ipc/reap.h"
 #include "core/ipc/text.h"
 
 namespace ipcell {
 
 namespace {
-
-constexpr int kCapChown = 0, kCapFowner = 3, kCapFsetid = 4;
 
 // Linux: printf's "%-10lu" and its like, with the name before it.
 void put_field(TextWriter& out, const char* name, unsigned long long value, std::size_t width) {
@@ -152,10 +151,8 @@ long sys_mq_line(Task& task, const MqueueDescriptor& of, i64 position, char* out
   put_field(line, " NOTIFY_PID:", is_known ? static_cast<u32>(notify.pid) : 0, 6);
   line.put_char('\n');
   if (position >= static_cast<i64>(line.used())) return static_cast<long>(line.used());
-  const i64 seconds = now(task);
   Journal journal(task);
-  journal.set_if_changed(queue->atime, seconds);
-  journal.set_if_changed(queue->ctime, seconds);
+  touch_mqueue_state(journal, *queue, now(task));
   journal.commit();
   return static_cast<long>(line.used());
 }

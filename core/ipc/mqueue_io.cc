@@ -81,19 +81,6 @@ bool leave_queue(Journal& journal, Task& task, MqueueRec& queue, const WaitNode&
   return true;
 }
 
-// The sleeper whose turn it is; the dead are passed over. kNoSlot if there is none.
-u32 find_sleeper(Task& task, const WaitList& list) {
-  u32 slot = list.first;
-  for (u32 steps = 0; slot != kNoSlot; ++steps) {
-    const TaskRec* rec = waiter_at(*task.cell, slot, steps);
-    if (rec == nullptr) return kNoSlot;
-    if (!is_token_dead(rec->token)) return slot;
-    task.dead_seen = slot;
-    slot = rec->wait.next;
-  }
-  return kNoSlot;
-}
-
 // The first sleeper of a lower priority, before whom one of this is put; kNoSlot: to the end.
 u32 find_lower(Journal& journal, const Task& task, const WaitList& list, i64 priority) {
   u32 slot = list.first;
@@ -387,6 +374,18 @@ long fill_buffer(Task& task, char* text, u64 room, u32* priority) {
 }
 
 }  // namespace
+
+u32 find_sleeper(Task& task, const WaitList& list) {
+  u32 slot = list.first;
+  for (u32 steps = 0; slot != kNoSlot; ++steps) {
+    const TaskRec* rec = waiter_at(*task.cell, slot, steps);
+    if (rec == nullptr) return kNoSlot;
+    if (!is_token_dead(rec->token)) return slot;
+    task.dead_seen = slot;
+    slot = rec->wait.next;
+  }
+  return kNoSlot;
+}
 
 bool cancel_mqueue_wait(Task& task) {
   WaitNode& node = task.rec->wait;

@@ -82,12 +82,6 @@ void begin_notify(Journal& journal, Task& task, MqNotify& notify, MqNotifyKind k
   journal.set_if_changed(notify.exec, MqNotifyExec::None);
 }
 
-void touch(Journal& journal, Task& task, MqueueRec& queue) {
-  const i64 seconds = now(task);
-  journal.set_if_changed(queue.atime, seconds);
-  journal.set_if_changed(queue.ctime, seconds);
-}
-
 // Finds the queue of a descriptor for a registration: 0, -EBADF, -EBUSY, -EIO.
 long check_free(Task& task, const MqueueDescriptor& of, LockedMqueue& queue) {
   if (!queue) return -EIO;
@@ -171,7 +165,7 @@ long sys_mq_notify(Task& task, const MqueueDescriptor& of, const struct sigevent
     journal.set(queue->notify.value,
                 static_cast<u64>(reinterpret_cast<std::uintptr_t>(event->sigev_value.sival_ptr)));
   }
-  touch(journal, task, *queue);
+  touch_mqueue_state(journal, *queue, now(task));
   journal.commit();
   return 0;
 }
@@ -196,7 +190,7 @@ long sys_mq_notify_thread(Task& task, const MqueueDescriptor& of,
       begin_notify(journal, task, queue->notify, MqNotifyKind::Thread);
       journal.set(queue->notify.signal, 0);
       journal.set(node.linked, 1u);
-      touch(journal, task, *queue);
+      touch_mqueue_state(journal, *queue, now(task));
       journal.commit();
     }
   }

@@ -58,17 +58,6 @@ bool leave_table(Journal& journal, const Cell& cell, u64 offset, MqueueRec& queu
   return true;
 }
 
-bool has_living_waiter(Task& task, const WaitList& list) {
-  u32 slot = list.first;
-  for (u32 steps = 0; slot != kNoSlot; ++steps) {
-    const TaskRec* rec = waiter_at(*task.cell, slot, steps);
-    if (rec == nullptr) return false;
-    if (!is_token_dead(rec->token)) return true;
-    slot = rec->wait.next;
-  }
-  return false;
-}
-
 }  // namespace
 
 // --------------------------------------------------------------------------- finding
@@ -146,8 +135,10 @@ bool remove_closed_mqueue_locked(Task& task, u64 offset) {
   LockedMqueue queue(task, offset);
   if (!queue || queue->is_linked != 0) return false;
   // A thread may sleep on a descriptor that another has closed.
-  if (has_living_waiter(task, queue->receivers) || has_living_waiter(task, queue->senders))
+  if (find_sleeper(task, queue->receivers) != kNoSlot ||
+      find_sleeper(task, queue->senders) != kNoSlot) {
     return false;
+  }
   Journal journal(task);
   if (queue->is_going == 0) {
     if (!is_mqueue_file_closed(task, queue->serial)) return false;

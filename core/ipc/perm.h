@@ -20,6 +20,12 @@ struct PermRec {
 
 constexpr u32 kModeBits = 0777;
 
+// Linux: include/uapi/linux/capability.h
+constexpr int kCapChown = 0;
+constexpr int kCapDacOverride = 1;
+constexpr int kCapDacReadSearch = 2;
+constexpr int kCapFowner = 3;
+constexpr int kCapFsetid = 4;
 constexpr int kCapSysAdmin = 21;
 constexpr int kCapSysResource = 24;
 constexpr int kCapIpcOwner = 15;

@@ -223,13 +223,7 @@ bool adopt_abandoned(Task& task) {
 
 }  // namespace
 
-u64 memory_lock_limit() {
-  struct {
-    u64 soft, hard;
-  } limit;  // struct rlimit64
-  const long error = sys::call(SYS_prlimit64, 0, RLIMIT_MEMLOCK, 0, sys::arg(&limit));
-  return error == 0 ? limit.soft : 0;
-}
+u64 memory_lock_limit() { return sys::soft_limit(RLIMIT_MEMLOCK, 0); }
 
 void tear_down_segment(Task& task) {
   const Cell& cell = *task.cell;
