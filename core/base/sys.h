@@ -60,6 +60,21 @@ long arg(T* pointer) {
   return reinterpret_cast<long>(pointer);
 }
 
+constexpr bool is_error(long result) { return result < 0 && result > -4096; }
+
+// mmap(2): the address, or -errno. `offset`: bytes.
+inline long map(u64 address, u64 size, int protection, int flags, long fd = -1, u64 offset = 0) {
+#if defined(__i386__)
+  constexpr u64 kUnit = 4096;
+  constexpr long kNumber = SYS_mmap2;
+#else
+  constexpr u64 kUnit = 1;
+  constexpr long kNumber = SYS_mmap;
+#endif
+  return call(kNumber, static_cast<long>(address), static_cast<long>(size), protection, flags, fd,
+              static_cast<long>(offset / kUnit));
+}
+
 // The process's soft limit of a resource (RLIMIT_...); `unknown` where it can't be asked for.
 inline u64 soft_limit(int resource, u64 unknown) {
   struct {

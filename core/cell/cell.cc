@@ -23,12 +23,9 @@ CellStatus fault(CellFault what, long error = 0) { return {what, static_cast<int
 #if defined(__i386__)
 using KernelStat = struct stat64;
 constexpr long kSysFstat = SYS_fstat64;
-constexpr long kSysMmap = SYS_mmap2;
-constexpr long kMmapUnit = 4096;
 #else
 using KernelStat = struct stat;
 constexpr long kSysFstat = SYS_fstat;
-constexpr long kSysMmap = SYS_mmap;
 #endif
 
 long open_file(const char* path, int flags, u32 mode) {
@@ -83,12 +80,12 @@ i64 now_seconds() {
 constexpr u64 kGuardSize = 64 * 1024;
 
 CellStatus map_file(long fd, u8** base) {
-  const long address = sys::call(kSysMmap, 0, static_cast<long>(kCellSize + kGuardSize), PROT_NONE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (address < 0 && address > -4096) return fault(CellFault::AddressSpace, address);
-  const long mapped = sys::call(kSysMmap, address, static_cast<long>(kCellSize), PROT_NONE,
-                                MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd, 0);
-  if (mapped < 0 && mapped > -4096) {
+  const long address =
+      sys::map(0, kCellSize + kGuardSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  if (sys::is_error(address)) return fault(CellFault::AddressSpace, address);
+  const long mapped = sys::map(static_cast<unsigned long>(address), kCellSize, PROT_NONE,
+                               MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd);
+  if (sys::is_error(mapped)) {
     sys::call(SYS_munmap, address, static_cast<long>(kCellSize + kGuardSize));
     return fault(mapped == -ENOMEM ? CellFault::AddressSpace : CellFault::System, mapped);
   }

@@ -12,18 +12,11 @@ namespace {
 constexpr u64 kMarkUnit = 64;
 constexpr u64 kMarksPerChunk = kChunkSize / kMarkUnit;
 
-#if defined(__i386__)
-constexpr long kSysMmap = SYS_mmap2;
-#else
-constexpr long kSysMmap = SYS_mmap;
-#endif
-
 // Each used chunk's marks; 0 is BlockOwner::Nobody. The core has no malloc.
 u8* map_marks(u64 size) {
-  const long address = sys::call(kSysMmap, 0, static_cast<long>(size), PROT_READ | PROT_WRITE,
-                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (address < 0 && address > -4096) return nullptr;
-  return reinterpret_cast<u8*>(address);
+  const long address =
+      sys::map(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  return sys::is_error(address) ? nullptr : reinterpret_cast<u8*>(address);
 }
 
 u64 marks_size(u32 chunks) { return align_up(chunks * kMarksPerChunk, kPage); }

@@ -19,22 +19,9 @@ namespace ipcell {
 
 namespace {
 
-bool is_error(long result) { return result < 0 && result > -4096; }
-
-#if defined(__i386__)
-constexpr long kSysMmap = SYS_mmap2;
-constexpr u64 kMmapUnit = 4096;
-#else
-constexpr long kSysMmap = SYS_mmap;
-constexpr u64 kMmapUnit = 1;
-#endif
+using sys::is_error;
 
 constexpr u64 offset_of_page(u64 page) { return kCellSize + page * kPage; }
-
-long map_file(u64 address, u64 size, int protection, int flags, long fd, u64 offset) {
-  return sys::call(kSysMmap, static_cast<long>(address), static_cast<long>(size), protection, flags,
-                   fd, static_cast<long>(offset / kMmapUnit));
-}
 
 // A second mapping of the pages that stand at `source`.
 long duplicate(u64 source, u64 size, u64 address, bool is_fixed) {
@@ -118,7 +105,7 @@ long SegmentFile::map_window(long fd) const {
   const u64 size = cell_->header().segment_pages * kPage;
   // One page more, which the file does not have: see map_nothing().
   const long address =
-      map_file(0, size + kPage, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, kCellSize);
+      sys::map(0, size + kPage, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, kCellSize);
   if (is_error(address)) return address;
   // After mlockall(MCL_FUTURE) it is locked, and so would be all attachments.
   sys::call(SYS_munlock, address, static_cast<long>(size + kPage));
@@ -172,7 +159,7 @@ void SegmentFile::forget_seeds() {
 bool SegmentFile::make_seed_area() {
   if (seed_area_ != 0) return true;
   const long address =
-      map_file(0, kSeeds * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      sys::map(0, kSeeds * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (is_error(address)) return false;
   seed_area_ = static_cast<u64>(address);
   return true;
@@ -213,7 +200,7 @@ long SegmentFile::map_by_file(PageRange pages, u64 address, bool is_fixed, int p
                               bool read_only) {
   const Descriptor file(open_file(read_only ? O_RDONLY : O_RDWR));
   if (file.fd() < 0) return -ENOMEM;
-  const long mapped = map_file(address, pages.bytes(), protection,
+  const long mapped = sys::map(address, pages.bytes(), protection,
                                MAP_SHARED | MAP_NORESERVE | (is_fixed ? MAP_FIXED : 0), file.fd(),
                                offset_of_page(pages.first));
   if (!is_error(mapped)) advise(static_cast<u64>(mapped), pages.bytes(), MADV_DONTDUMP);

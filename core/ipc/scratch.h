@@ -22,14 +22,8 @@ class Scratch {
   bool make(std::size_t count) {
     if (count <= kFew) return true;
     mapped_ = count * sizeof(T);
-#if defined(__i386__)
-    constexpr long kMap = SYS_mmap2;
-#else
-    constexpr long kMap = SYS_mmap;
-#endif
-    const long address = sys::call(kMap, 0, static_cast<long>(mapped_), PROT_READ | PROT_WRITE,
-                                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (address < 0 && address > -4096) return false;
+    const long address = sys::map(0, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+    if (sys::is_error(address)) return false;
     data_ = reinterpret_cast<T*>(address);
     return true;
   }

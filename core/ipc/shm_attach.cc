@@ -31,7 +31,7 @@ void find_own_process(Task& task) {
   task.own_process = find_process_locked(*task.cell, process_of(task.identity), 0);
 }
 
-bool is_error(long result) { return result < 0 && result > -4096; }
+using sys::is_error;
 
 // --------------------------------------------------------------------------- shmat
 
@@ -123,15 +123,9 @@ void uncount_attachment(Task& task, const Target& target) {
 // Takes the addresses if nothing is mapped there. 0, -EINVAL, or what mmap(2) says.
 long take_addresses(u64 address, u64 size) {
   if (address + size < address) return -EINVAL;
-#if defined(__i386__)
-  constexpr long kMap = SYS_mmap2;
-#else
-  constexpr long kMap = SYS_mmap;
-#endif
   const long start = static_cast<long>(address), length = static_cast<long>(size);
-  const long taken =
-      sys::call(kMap, start, length, PROT_NONE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  const long taken = sys::map(address, size, PROT_NONE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE);
   if (taken == start) return 0;
   if (is_error(taken)) return taken == -EEXIST ? -EINVAL : taken;
   // Before Linux 4.17 the flag is only a hint.
