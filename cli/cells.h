@@ -52,7 +52,4 @@ bool mark_orphaned(const CellPlace& place);
 // removals. Trouble is told of, and is no failure of the command that sweeps.
 void sweep(const std::string& base);
 
-// Where a transient cell is put together before it gets its name.
-constexpr const char* kDraftPrefix = ".new-";
-
 }  // namespace ipcell::cli

@@ -19,6 +19,7 @@
 #include "cli/failure.h"
 #include "cli/places.h"
 #include "cli/preload_check.h"
+#include "core/cell/namespace_cell.h"
 
 extern char** environ;
 
@@ -222,6 +223,8 @@ int run(const RunOptions& options, const Places& places) {
                                   .environment = environment_for(place, library, options),
                                   .denial = denial ? &*denial : nullptr,
                                   .kept_descriptor = fresh ? fresh->descriptor() : -1});
+  // Namespaces of programs that were killed.
+  sweep_namespaces(place.base.text);
   if (fresh) {
     fresh->leave();
   } else {

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "cli/cells.h"
+#include "core/cell/namespace_cell.h"
 
 namespace ipcell::cli {
 
@@ -46,6 +47,7 @@ void sweep_cell(const CellPlace& place) {
 }  // namespace
 
 void sweep(const std::string& base) {
+  sweep_namespaces(base.c_str());
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(base.c_str()), closedir);
   if (!entries) return;
   while (const dirent* entry = readdir(entries.get())) {

@@ -170,6 +170,10 @@ struct PieceFlags {
   u32 cleared, set;
 };
 long sys_change_mapping(Task& task, const SystemCall& call, const PieceFlags& flags);
+// What was attached in that range is gone by a call on something else.
+void sys_forget_mapping(Task& task, u64 address, u64 size);
+// Bytes of the attachment that begins at `address`; 0 if there is none.
+u64 sys_attached_size(Task& task, u64 address);
 // All mappings were given other flags.
 void sys_note_all_mappings(Task& task, const PieceFlags& flags);
 struct RemapCall {

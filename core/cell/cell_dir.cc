@@ -120,8 +120,8 @@ bool is_own_folder(const char* path, u32 uid) {
 }
 
 bool is_cell_entry(const char* name) {
-  return is_equal(name, kCellFile) || is_equal(name, kRunnerFile) || starts_with(name, "cell.") ||
-         starts_with(name, "mq.");
+  return is_equal(name, kCellFile) || is_equal(name, kRunnerFile) ||
+         is_equal(name, kNamespaceFile) || starts_with(name, "cell.") || starts_with(name, "mq.");
 }
 
 // ---------------------------------------------------------------- reading folders
@@ -233,6 +233,10 @@ bool is_cell_name(const char* name) {
   return length != 0 && name[0] != '.';
 }
 
+bool is_transient_name(const char* name) {
+  return starts_with(name, kTransientPrefix) || starts_with(name, kNamespacePrefix);
+}
+
 bool is_cell_mode(u32 mode) {
   const u32 group = mode >> 3 & 7;
   const u32 others = mode & 7;
@@ -306,6 +310,45 @@ DirStatus place_cell(const char* base, const char* name, CellPlace* place) {
                     Text(place->folder).add(base).add("/").add(name).fits() &&
                     Text(place->file).add(place->folder.text).add("/").add(kCellFile).fits();
   return fits ? DirStatus{} : fault(DirFault::PathTooLong);
+}
+
+DirStatus place_draft(const CellPlace& place, CellPlace* draft) {
+  Text(draft->base).add(place.base.text);
+  const bool fits = Text(draft->folder)
+                        .add(place.base.text)
+                        .add("/")
+                        .add(kDraftPrefix)
+                        .add(name_of_cell(place))
+                        .fits() &&
+                    Text(draft->file).add(draft->folder.text).add("/").add(kCellFile).fits();
+  return fits ? DirStatus{} : fault(DirFault::PathTooLong);
+}
+
+bool place_of_path(const char* path, const char* entry, CellPlace* place) {
+  CellPath text;
+  if (path[0] != '/' || !Text(text).add(path).fits()) return false;
+  // From the end: "/ENTRY" or "/ENTRY/...", before it NAME, before it BASE.
+  char* end = text.text + __builtin_strlen(text.text);
+  const auto cut = [&] {
+    while (end > text.text && *end != '/') --end;
+    *end = '\0';
+    return end + 1;
+  };
+  const char* last = cut();
+  if (!is_equal(last, entry)) last = cut();
+  if (!is_equal(last, entry)) return false;
+  const char* const name = cut();
+  return end > text.text && place_cell(text.text, name, place).ok();
+}
+
+bool place_of_file(int fd, const char* entry, CellPlace* place) {
+  CellPath link, target;
+  Text(link).add("/proc/thread-self/fd/").add(static_cast<u32>(fd));
+  const long size = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(link.text), sys::arg(target.text),
+                              sizeof target.text - 1);
+  if (fd < 0 || size <= 0) return false;
+  target.text[size] = '\0';
+  return place_of_path(target.text, entry, place);
 }
 
 DirStatus locate_cell(const DirRequest& request, Create create, CellPlace* place) {

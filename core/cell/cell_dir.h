@@ -17,6 +17,10 @@ constexpr const char* kDefaultCell = "default";
 // How the names of cells begin that `ipcell run` makes for one run.
 constexpr const char* kTransientPrefix = "run-";
 constexpr const char* kCellFile = "cell";
+// And those of IPC namespaces that programs make.
+constexpr const char* kNamespacePrefix = "ns-";
+// Stands for the namespace where programs hold it open: see namespace_file.h.
+constexpr const char* kNamespaceFile = "ns";
 // Who runs a transient cell: made, kept locked and read by the command.
 constexpr const char* kRunnerFile = "runner";
 // A folder in the cell's, with a file for each named POSIX semaphore and shared memory object.
@@ -78,6 +82,9 @@ enum class Create { No, Yes };
 // 1 to kCellNameMax characters of [A-Za-z0-9._-], the first not a dot.
 bool is_cell_name(const char* name);
 
+// True if a cell of that name goes with its last process.
+bool is_transient_name(const char* name);
+
 // A cell's mode lets each class read and write, or neither: one who only reads cannot take a lock.
 bool is_cell_mode(u32 mode);
 
@@ -97,6 +104,18 @@ DirStatus check_cell_folder(const char* folder, const DirRequest& request, Creat
 DirStatus locate_cell(const DirRequest& request, Create create, CellPlace* place);
 // The place of cell `name` in `base`; touches no file.
 DirStatus place_cell(const char* base, const char* name, CellPlace* place);
+// Where a cell that is not ready yet stands, so that no sweep meets it half made.
+constexpr const char* kDraftPrefix = ".new-";
+DirStatus place_draft(const CellPlace& place, CellPlace* draft);
+// Its name.
+inline const char* name_of_cell(const CellPlace& place) {
+  return place.folder.text + __builtin_strlen(place.base.text) + 1;
+}
+// The cell whose folder the path BASE/NAME/... leads through, with `entry` behind NAME. False if it
+// leads through none. Touches no file.
+bool place_of_path(const char* path, const char* entry, CellPlace* place);
+// The same of an open file, by what /proc tells of the descriptor.
+bool place_of_file(int fd, const char* entry, CellPlace* place);
 
 // Makes the folder of the cell's POSIX names, for those who may use the cell. 0 or -errno.
 long make_posix_folder(const CellPlace& place);

@@ -66,37 +66,56 @@ bool has_environment_of(long process, const CellPlace& place) {
   return folder.is_found() && cell.is_found();
 }
 
-// True if the line of /proc/PID/maps ("START-END PERMS OFFSET MAJ:MIN INODE   PATH") maps the file.
-// Compared by path too: on some filesystems the line's device is not the one that stat(2) tells.
-bool is_line_of(const char* line, const char* path, const struct statx* file) {
-  u64 numbers[3] = {};  // major, minor, inode
-  const char* at = line;
-  for (int field = 0; field < 3; ++field) {
+// A line of /proc/PID/maps: "START-END PERMS OFFSET MAJ:MIN INODE   PATH".
+struct Mapping {
+  u64 start, end, offset, major, minor, inode;
+  bool is_closed;    // nothing can be done with it: "---s"
+  const char* path;  // to the line's end
+
+  explicit Mapping(const char* line) {
+    const char* at = line;
+    start = number(at, 16);
+    end = number(at, 16);
+    is_closed = starts_with(at, "---s");
     while (*at != '\0' && *at != ' ') ++at;
     while (*at == ' ') ++at;
+    offset = number(at, 16);
+    major = number(at, 16);
+    minor = number(at, 16);
+    inode = number(at, 10);
+    while (*at == ' ') ++at;
+    path = at;
   }
-  for (int n = 0; n < 3; ++n) {
-    const u64 radix = n == 2 ? 10 : 16;
-    for (; *at != '\0' && *at != ':' && *at != ' '; ++at) {
-      const u64 digit = static_cast<u64>(*at <= '9' ? *at - '0' : *at - 'a' + 10);
-      numbers[n] = numbers[n] * radix + digit;
-    }
-    if (*at != '\0') ++at;
-  }
-  while (*at == ' ') ++at;
-  if (file != nullptr && numbers[0] == file->stx_dev_major && numbers[1] == file->stx_dev_minor &&
-      numbers[2] == file->stx_ino) {
-    return true;
-  }
-  if (!starts_with(at, path)) return false;
-  at += __builtin_strlen(path);
-  return *at == '\0' || is_equal(at, " (deleted)");
-}
 
-bool has_mapping_of(long process, const char* path, const struct statx* file) {
+  // Compared by path too: on some filesystems the line's device is not the one that stat(2) tells.
+  bool is_of(const char* file_path, const struct statx* file) const {
+    if (file != nullptr && major == file->stx_dev_major && minor == file->stx_dev_minor &&
+        inode == file->stx_ino) {
+      return true;
+    }
+    if (!starts_with(path, file_path)) return false;
+    const char* rest = path + __builtin_strlen(file_path);
+    return *rest == '\0' || is_equal(rest, " (deleted)");
+  }
+  // See map_namespace_marker().
+  bool is_marker() const { return is_closed && end - start == kPage && offset == 0; }
+
+ private:
+  // Ends behind the number and one byte more.
+  static u64 number(const char*& at, u64 radix) {
+    u64 value = 0;
+    for (; *at != '\0' && *at != '-' && *at != ':' && *at != ' '; ++at)
+      value = value * radix + static_cast<u64>(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+    if (*at != '\0') ++at;
+    return value;
+  }
+};
+
+// Calls `visit(mapping)` for each line of the process's maps, until it returns false.
+template <class Visit>
+void for_each_mapping(long process, Visit visit) {
   char line[kCellPathSize + 128];
   u64 length = 0;
-  bool is_found = false;
   read_bytes(process, "maps", [&](char c) {
     if (c != '\n') {
       // A longer line is of a longer path.
@@ -104,14 +123,31 @@ bool has_mapping_of(long process, const char* path, const struct statx* file) {
       ++length;
       return true;
     }
-    if (length < sizeof line - 1) {
-      line[length] = '\0';
-      is_found = is_line_of(line, path, file);
-    }
+    const bool fits = length < sizeof line - 1;
+    if (fits) line[length] = '\0';
     length = 0;
+    return !fits || visit(Mapping(line));
+  });
+}
+
+// `*has_marker`: a cell that may be another is marked as the process's namespace.
+bool has_mapping_of(long process, const char* path, const struct statx* file, bool* has_marker) {
+  bool is_found = false;
+  *has_marker = false;
+  for_each_mapping(process, [&](const Mapping& mapping) {
+    is_found = mapping.is_of(path, file);
+    *has_marker |= mapping.is_marker();
     return !is_found;
   });
   return is_found;
+}
+
+// The mappings first: a program that has just been started by exec(2) has lost them, but has the
+// environment already.
+bool belongs_to(long process, const CellPlace& place, const struct statx* file) {
+  bool has_marker;
+  return has_mapping_of(process, place.file.text, file, &has_marker) ||
+         (!has_marker && has_environment_of(process, place));
 }
 
 i32 parse_pid(const char* name) {
@@ -121,6 +157,20 @@ i32 parse_pid(const char* name) {
     pid = pid * 10 + (*name - '0');
   }
   return pid;
+}
+
+// The folder of a process in /proc, or -errno.
+long open_process(long pid) {
+  char path[32] = "/proc/";
+  char digits[20];
+  u32 count = 0, length = 6;
+  do {
+    digits[count++] = static_cast<char>('0' + pid % 10);
+    pid /= 10;
+  } while (pid != 0);
+  while (count != 0) path[length++] = digits[--count];
+  path[length] = '\0';
+  return open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
 }
 
 // Calls `visit(pid, folder)` for each process, until it returns false; the folder may be -errno. 0
@@ -171,7 +221,8 @@ bool may_map(long process, const char* path, const struct statx* file, u32 mode)
   if (maps.fd() == -ENOENT || maps.fd() == -ESRCH) return false;
   if (maps.fd() == -EACCES || maps.fd() == -EPERM) return mode != 0600 || is_of_own_user(process);
   if (maps.fd() < 0) return true;
-  return has_mapping_of(process, path, file);
+  bool has_marker;
+  return has_mapping_of(process, path, file, &has_marker);
 }
 
 bool has_memory_since(i32 pid, u64 since) {
@@ -199,12 +250,8 @@ int for_each_member(const CellPlace& place, MemberVisitor visit, void* context) 
   struct statx info;
   const bool has_file = stat_path(place.file.text, &info) == 0;
   return static_cast<int>(for_each_process([&](i32 pid, long process) {
-    if (process < 0) return true;
-    if (!has_environment_of(process, place) &&
-        !has_mapping_of(process, place.file.text, has_file ? &info : nullptr)) {
-      return true;
-    }
-    return visit(context, pid);
+    const bool is_member = process >= 0 && belongs_to(process, place, has_file ? &info : nullptr);
+    return !is_member || visit(context, pid);
   }));
 }
 
@@ -219,6 +266,62 @@ bool has_stranger(const Cell& cell, const char* path, u64 pid_namespace, u64 sin
     return !is_found;
   });
   return is_found || error != 0;
+}
+
+// The value of IPCELL_CELL in the process's environment, if its IPCELL_DIR is `base`.
+static bool find_cell_in_environment(long process, const char* base,
+                                     char (&name)[kCellNameMax + 2]) {
+  static constexpr char kVariable[] = "IPCELL_CELL=";
+  Variable folder("IPCELL_DIR", base);
+  u64 position = 0, length = 0;
+  bool is_variable = false;
+  name[0] = '\0';
+  read_bytes(process, "environ", [&](char c) {
+    folder.feed(c, position);
+    if (position < sizeof kVariable - 1) {
+      is_variable = (position == 0 || is_variable) && c == kVariable[position];
+    } else if (is_variable && length < sizeof name - 1) {
+      name[length++] = c;
+      name[length] = '\0';
+    }
+    position = c == '\0' ? 0 : position + 1;
+    return !folder.is_found() || name[0] == '\0' || position != 0;
+  });
+  return folder.is_found() && is_cell_name(name);
+}
+
+bool find_namespace_of(const char* base, i32 pid, CellPlace* place, u64* cell_inode) {
+  const Descriptor process(open_process(pid));
+  if (process.fd() < 0) return false;
+  bool is_found = false;
+  for_each_mapping(process.fd(), [&](const Mapping& mapping) {
+    CellPlace seen;
+    if (mapping.offset != 0 || !starts_with(mapping.path, base) ||
+        !place_of_path(mapping.path, kCellFile, &seen) || !is_equal(seen.base.text, base)) {
+      return true;
+    }
+    if (!is_found || mapping.is_marker()) {
+      __builtin_memcpy(place, &seen, sizeof seen);
+      *cell_inode = mapping.inode;
+    }
+    is_found = true;
+    return !mapping.is_marker();
+  });
+  char name[kCellNameMax + 2];
+  struct statx info;
+  if (is_found || !find_cell_in_environment(process.fd(), base, name) ||
+      !place_cell(base, name, place).ok() || stat_path(place->file.text, &info) != 0) {
+    return is_found;
+  }
+  *cell_inode = info.stx_ino;
+  return true;
+}
+
+bool is_member(const CellPlace& place, i32 pid) {
+  const Descriptor process(open_process(pid));
+  struct statx info;
+  const bool has_file = stat_path(place.file.text, &info) == 0;
+  return process.fd() >= 0 && belongs_to(process.fd(), place, has_file ? &info : nullptr);
 }
 
 bool has_members(const CellPlace& place, i32 except) {
@@ -237,7 +340,19 @@ bool has_members(const CellPlace& place, i32 except) {
   return search.is_found;
 }
 
+// True if somebody has its /proc/PID/ns/ipc open. The lock is kept to the end, as the folder's.
+static bool is_kept_open(const CellPlace& place) {
+  CellPlace named = place;
+  const u64 length = __builtin_strlen(named.folder.text);
+  __builtin_memcpy(named.file.text + length + 1, kNamespaceFile,
+                   __builtin_strlen(kNamespaceFile) + 1);
+  const long file = open_at(AT_FDCWD, named.file.text, O_RDONLY);
+  return file >= 0 && sys::call(SYS_flock, file, LOCK_EX | LOCK_NB) == -EWOULDBLOCK;
+}
+
 void leave_orphaned_cell(const CellPlace& place, i32 own_pid) {
+  // The parent's own end comes later, as a rule.
+  if (is_member(place, static_cast<i32>(sys::call(SYS_getppid)))) return;
   // Two that exit at once must not each wait for the other to be gone. So they pass one by one, and
   // the folder's lock is let go by the process's death, not before: the kernel closes descriptors
   // after it has taken environment and mappings away, so who gets the lock sees its predecessor no
@@ -249,7 +364,7 @@ void leave_orphaned_cell(const CellPlace& place, i32 own_pid) {
     const struct timespec pause = {0, 1'000'000};
     sys::call(SYS_nanosleep, sys::arg(&pause), 0);
   }
-  if (!has_members(place, own_pid)) (void)remove_cell(place);
+  if (!has_members(place, own_pid) && !is_kept_open(place)) (void)remove_cell(place);
 }
 
 }  // namespace ipcell

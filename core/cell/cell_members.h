@@ -8,12 +8,18 @@ namespace ipcell {
 
 // Calls `visit` for each process that belongs to the cell, until it returns false: those with the
 // cell's file mapped, and those with its IPCELL_DIR and IPCELL_CELL in their environment, who may
-// map it any time. Sees only processes whose /proc entry this one may read. 0, or -errno if there
-// is no /proc.
+// map it any time if they have not moved to another. Sees only processes whose /proc entry this one
+// may read. 0, or -errno if there is no /proc.
 using MemberVisitor = bool (*)(void* context, i32 pid);
 int for_each_member(const CellPlace& place, MemberVisitor visit, void* context);
+// True if the process belongs to the cell.
+bool is_member(const CellPlace& place, i32 pid);
 // True if a process other than `except` belongs to the cell.
 bool has_members(const CellPlace& place, i32 except);
+
+// The cell in `base` that is a process's IPC namespace, and the inode number of the cell's file.
+// False if it is in none of these, or can't be looked at.
+bool find_namespace_of(const char* base, i32 pid, CellPlace* place, u64* cell_inode);
 
 // True if a process has the cell, whose file is at `path`, mapped and no task that has joined: one
 // that is about to, or was forked a moment ago. Sees only processes of the pid namespace whose

@@ -342,11 +342,11 @@ struct Header {
   u32 poisoned;    // 1: an invariant was found broken, every call fails; atomic
   u32 orphaned;    // 1: `ipcell run` has ended and the last process out removes the folder; atomic
   u32 transient;   // 1: made by `ipcell run` without --name
-  u32 claim_cursor;  // where the search for a task slot starts; a hint, atomic
-  u32 slots_high;    // no slot at or above this was ever claimed, but reserved ones; only grows,
-                     // atomic
-  u32 pad;
-  LockWord reap_lock;      // one reaper at a time; outermost lock
+  u32 claim_cursor;    // where the search for a task slot starts; a hint, atomic
+  u32 slots_high;      // no slot at or above this was ever claimed, but reserved ones; only grows,
+                       // atomic
+  u32 namespaces;      // 1: programs in it have made IPC namespaces; atomic
+  LockWord reap_lock;  // one reaper at a time; outermost lock
   LockWord recovery_lock;  // one recoverer of a dead task's locks at a time; innermost, see lock.cc
   char poison_reason[128];
   Limits limits;

@@ -16,16 +16,17 @@ int take_token(Token& token) {
   __builtin_memset(&token, 0, sizeof token);
   pthread_mutex_init(mutex, &attributes);
   if (const int error = pthread_mutex_lock(mutex)) return -error;
-  // A child of a raw clone(2) has its parent's idea of its thread id, and no robust list: no token.
+  // A child of a clone(2) that was not seen has no robust list: no token.
   void* head = nullptr;
   std::size_t length = 0;
   const u32 tid = static_cast<u32>(sys::call(SYS_gettid));
-  if ((token.word & kFutexTidMask) != tid ||
-      sys::call(SYS_get_robust_list, 0, sys::arg(&head), sys::arg(&length)) != 0 ||
+  if (sys::call(SYS_get_robust_list, 0, sys::arg(&head), sys::arg(&length)) != 0 ||
       head == nullptr) {
     drop_token(token);
     return -ENOTSUP;
   }
+  // To libc a child of clone(2) still has its parent's thread id.
+  if ((token.word & kFutexTidMask) != tid) store_release(token.word, tid);
   // The kernel wakes at death only where this bit says that somebody may wait.
   __atomic_fetch_or(&token.word, kFutexWaiters, __ATOMIC_ACQ_REL);
   return 0;

@@ -16,7 +16,7 @@ namespace ipcell {
 
 namespace {
 
-bool is_error(long result) { return result < 0 && result > -4096; }
+using sys::is_error;
 
 // Cuts the piece that has the address inside in two. Linux: mm/vma.c:__split_vma()
 void cut(Task& task, u64 address) {
@@ -310,6 +310,19 @@ long sys_change_mapping(Task& task, const SystemCall& call, const PieceFlags& fl
     change_flags(task, start, end_of_change(task, call, start, end, result), flags);
     return result;
   });
+}
+
+void sys_forget_mapping(Task& task, u64 address, u64 size) {
+  with_map(task, [&] {
+    forget_range(task, address, align_up(address + size, kPage));
+    return 0l;
+  });
+}
+
+u64 sys_attached_size(Task& task, u64 address) {
+  const LockedMap locked(task);
+  const i32 index = task.addresses->find(address);
+  return index >= 0 ? task.addresses->at(static_cast<u32>(index)).size() : 0;
 }
 
 void sys_note_all_mappings(Task& task, const PieceFlags& flags) {

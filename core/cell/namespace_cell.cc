@@ -1,0 +1,186 @@
+#include "core/cell/namespace_cell.h"
+
+#include <cerrno>
+#include <sys/file.h>
+#include <sys/mman.h>
+
+#include "core/base/file.h"
+#include "core/cell/cell_members.h"
+
+namespace ipcell {
+
+namespace {
+
+// The time of a namespace's file: no other empty file is likely to have it.
+constexpr i64 kNamespaceTime = 0x69706300;  // seconds
+constexpr u32 kNamespaceMode = 0444;
+
+// A name that nobody else has: "ns-PID-RANDOM".
+struct Name {
+  char text[kCellNameMax + 1];
+
+  Name() {
+    u32 random = 0;
+    sys::call(SYS_getrandom, sys::arg(&random), sizeof random, 0);
+    char* at = text;
+    for (const char* c = kNamespacePrefix; *c != '\0'; ++c) *at++ = *c;
+    at = put(at, static_cast<u32>(sys::call(SYS_getpid)), 10);
+    *at++ = '-';
+    *put(at, random, 16) = '\0';
+  }
+
+ private:
+  static char* put(char* at, u32 number, u32 radix) {
+    char digits[12];
+    u32 count = 0;
+    do {
+      digits[count++] = "0123456789abcdef"[number % radix];
+      number /= radix;
+    } while (number != 0);
+    while (count != 0) *at++ = digits[--count];
+    return at;
+  }
+};
+
+long make_namespace_file(const char* path) {
+  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(path),
+                            O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kNamespaceMode);
+  if (fd < 0) return fd;
+  const timespec times[2] = {{0, 0}, {static_cast<time_t>(kNamespaceTime), 0}};
+  sys::call(SYS_fchmod, fd, kNamespaceMode);
+  sys::call(SYS_utimensat, fd, 0, sys::arg(times), 0);
+  return fd;
+}
+
+struct NamespaceFile {
+  CellPath path;
+
+  explicit NamespaceFile(const CellPlace& place) {
+    const u64 length = __builtin_strlen(place.folder.text);
+    static_assert(sizeof "/ns" <= sizeof "/cell");  // which fits
+    __builtin_memcpy(path.text, place.folder.text, length);
+    path.text[length] = '/';
+    __builtin_memcpy(path.text + length + 1, kNamespaceFile, __builtin_strlen(kNamespaceFile) + 1);
+  }
+};
+
+// True if the file has been taken out of its folder meanwhile.
+bool is_removed(long fd) {
+  struct statx info;
+  return sys::call(SYS_statx, fd, sys::arg(""), AT_EMPTY_PATH, STATX_NLINK, sys::arg(&info)) != 0 ||
+         info.stx_nlink == 0;
+}
+
+// True if the process that made the namespace is in it: the first to be asked, and most often all.
+bool has_maker(const CellPlace& place) {
+  i32 pid = 0;
+  const char* at = name_of_cell(place) + __builtin_strlen(kNamespacePrefix);
+  for (; *at >= '0' && *at <= '9' && pid < 100'000'000; ++at) pid = pid * 10 + (*at - '0');
+  return pid > 0 && is_member(place, pid);
+}
+
+void sweep_namespace(const CellPlace& place) {
+  if (has_maker(place)) return;
+  // Who keeps it has the lock; who is about to waits here for ours, and then finds the file gone.
+  const NamespaceFile file(place);
+  const Descriptor locked(open_at(AT_FDCWD, file.path.text, O_RDONLY));
+  if (locked.fd() < 0 || sys::call(SYS_flock, locked.fd(), LOCK_EX | LOCK_NB) != 0) return;
+  // A process may fork while the list of processes is read, and end: what it made is then met by
+  // the second look.
+  if (!has_members(place, 0) && !has_members(place, 0)) (void)remove_cell(place);
+}
+
+// Fills the draft's folder.
+NamespaceStatus fill_draft(const CellPlace& draft, const DirRequest& request, u64 signature,
+                           Cell* cell) {
+  NamespaceStatus status;
+  status.folder = check_cell_folder(draft.folder.text, request, Create::Yes);
+  if (!status.folder.ok()) return status;
+  Cell::Options options;
+  options.signature = signature;
+  options.mode = request.mode;
+  options.transient = true;
+  options.shared = (request.mode & 077) != 0;
+  status.cell = Cell::open_or_create(draft.file.text, options, cell);
+  if (!status.cell.ok()) return status;
+  store_release(cell->header().orphaned, 1u);
+  const Descriptor file(make_namespace_file(NamespaceFile(draft).path.text));
+  if (file.fd() < 0) status.folder = {DirFault::NoRoom, static_cast<int>(file.fd())};
+  return status;
+}
+
+}  // namespace
+
+int NamespaceStatus::error() const {
+  if (folder.fault == DirFault::NoRoom || cell.fault == CellFault::NoRoom) return -ENOSPC;
+  return cell.fault == CellFault::AddressSpace ? -ENOMEM : -EPERM;
+}
+
+NamespaceStatus make_namespace_cell(const CellPlace& parent, const Cell& parent_cell, u64 signature,
+                                    CellPlace* place, Cell* cell) {
+  const Name name;
+  const u32 mode = parent_cell.header().mode;
+  DirRequest request;
+  request.uid = static_cast<u32>(sys::call(SYS_geteuid));
+  request.mode = mode;
+  NamespaceStatus status;
+  CellPlace draft;
+  status.folder = place_cell(parent.base.text, name.text, place);
+  if (status.folder.ok()) status.folder = place_draft(*place, &draft);
+  if (!status.folder.ok()) return status;
+  status = fill_draft(draft, request, signature, cell);
+  if (status.ok()) {
+    const long error = sys::call(SYS_renameat2, AT_FDCWD, sys::arg(draft.folder.text), AT_FDCWD,
+                                 sys::arg(place->folder.text), 0);
+    if (error == 0) return status;
+    status.folder = {DirFault::System, static_cast<int>(error)};
+  }
+  cell->close();
+  (void)remove_leftover(parent.base.text, name_of_cell(draft));
+  return status;
+}
+
+void sweep_namespaces(const char* base) {
+  const Descriptor folder(open_at(AT_FDCWD, base, O_RDONLY | O_DIRECTORY));
+  if (folder.fd() < 0) return;
+  for_each_entry(folder.fd(), [&](const char* name) {
+    CellPlace place;
+    if (starts_with(name, kNamespacePrefix) && place_cell(base, name, &place).ok())
+      sweep_namespace(place);
+    return true;
+  });
+}
+
+long open_namespace_file(const CellPlace& place, int flags) {
+  const NamespaceFile file(place);
+  for (;;) {
+    const int wanted = flags & (O_PATH | O_CLOEXEC | O_NONBLOCK);
+    long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(file.path.text), O_NOFOLLOW | wanted);
+    if (fd == -ENOENT) {
+      // A cell that was made otherwise.
+      const Descriptor made(make_namespace_file(file.path.text));
+      if (made.fd() < 0 && made.fd() != -EEXIST) return made.fd();
+      continue;
+    }
+    if (fd < 0 || (flags & O_PATH) != 0) return fd;
+    while (sys::call(SYS_flock, fd, LOCK_SH) == -EINTR) continue;
+    if (!is_removed(fd)) return fd;
+    sys::call(SYS_close, fd);
+    return -ENOENT;
+  }
+}
+
+bool is_like_namespace_file(u32 mode, u64 size, i64 mtime) {
+  return mode == (S_IFREG | kNamespaceMode) && size == 0 && mtime == kNamespaceTime;
+}
+
+u64 map_namespace_marker(const CellPlace& place, u64 marker) {
+  const Descriptor file(open_at(AT_FDCWD, place.file.text, O_RDONLY));
+  if (file.fd() < 0) return marker;
+  // Over the one that is there, so that there is no time without.
+  const long page = sys::map(marker, kPage, PROT_NONE,
+                             MAP_SHARED | MAP_NORESERVE | (marker != 0 ? MAP_FIXED : 0), file.fd());
+  return sys::is_error(page) ? marker : static_cast<u64>(static_cast<unsigned long>(page));
+}
+
+}  // namespace ipcell

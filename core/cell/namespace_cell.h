@@ -1,0 +1,51 @@
+// IPC namespaces that programs make: cells that nobody named, and that go with their last process.
+// Linux: ipc/namespace.c
+//
+// A process is in such a namespace if it has the cell mapped, or has it in its environment and
+// nothing mapped yet; what a program has open of /proc/PID/ns/ipc keeps a namespace too. It is the
+// file `ns` in the cell's folder, with a shared lock that goes with the last descriptor: no process
+// is asked what it has open.
+#pragma once
+
+#include "core/cell/cell.h"
+#include "core/cell/cell_dir.h"
+
+struct statx;
+
+namespace ipcell {
+
+// Makes a namespace in the same base folder, and for the same users, as `parent`: its place, and
+// its cell, mapped. A failure's place is in `place->base`.
+struct NamespaceStatus {
+  DirStatus folder;
+  CellStatus cell;
+
+  bool ok() const { return folder.ok() && cell.ok(); }
+  const char* describe() const { return folder.ok() ? cell.describe() : folder.describe(); }
+  // What unshare(2) says of it: -ENOSPC, -ENOMEM, -EPERM.
+  int error() const;
+};
+NamespaceStatus make_namespace_cell(const CellPlace& parent, const Cell& parent_cell, u64 signature,
+                                    CellPlace* place, Cell* cell);
+
+// Removes the namespaces in `base` that no process is in, and that nothing keeps. Those of other
+// users are left alone.
+void sweep_namespaces(const char* base);
+
+// --- /proc/PID/ns/ipc
+
+// The namespace's number, as stat(2) tells it: no other one has it, nor do the kernel's own.
+constexpr u64 number_of_namespace(u64 cell_inode) { return 0xe0000000u + (cell_inode & 0x7ffffff); }
+
+// Opens the file that stands for the namespace, made if it is missing: a descriptor or -errno.
+// O_PATH alone keeps nothing.
+long open_namespace_file(const CellPlace& place, int flags);
+// True if this may be the status of such a file: reason enough to call place_of_file().
+bool is_like_namespace_file(u32 mode, u64 size, i64 mtime);
+
+// A page that shows in /proc/PID/maps which of the cells that a process has mapped is its
+// namespace. One that has mapped a single cell needs none. `marker`: the page, or 0 at first; the
+// new one, 0 if there is no memory.
+u64 map_namespace_marker(const CellPlace& place, u64 marker);
+
+}  // namespace ipcell
