@@ -29,6 +29,8 @@ inline void leave_wait(void*) {
   interrupt_wait(*task);
   task->wait_frame = nullptr;
   task->sleep = nullptr;
+  // The program's own cleanup handlers come next.
+  go_to_cell(kNoCell);
 }
 
 // The sleep of a blocked call, in which cancellation acts at once: no lock is held.

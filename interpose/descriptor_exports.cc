@@ -18,6 +18,7 @@
 #include "core/ipc/mqueue_file.h"
 #include "interpose/calls.h"
 #include "interpose/descriptors.h"
+#include "interpose/namespace_path.h"
 #include "interpose/real.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
@@ -56,6 +57,7 @@ long read_line(const DescriptorEntry& entry, i64 position, void* out, size_t siz
   if (entry.queue.access == O_WRONLY || entry.queue.access == O_ACCMODE) return -EBADF;
   char line[kMqueueLine];
   const i64 read_from = size != 0 ? position : static_cast<i64>(sizeof line);
+  const InCell in(entry.cell);
   const long length =
       with_task_raw([&](Task& task) { return sys_mq_line(task, entry.queue, read_from, line); });
   if (length < 0 || position >= length) return length < 0 ? length : 0;
@@ -99,6 +101,7 @@ DescriptorEntry* unseen_queue(int fd, long result, int before) {
     errno = error;
     return nullptr;
   }
+  const InCellOf in(fd);
   if (result == 1) with_task_raw([&](Task& task) { return sys_mq_show(task, found); });
   errno = before;
   return known_queue(fd);
@@ -111,11 +114,13 @@ u64 inode_of(int fd) {
 
 // The queue's status; false if it has none.
 bool status_of(int fd, MqueueStatus* status) {
+  const InCellOf in(fd);
   const u64 inode = inode_of(fd);
   return with_task_raw([&](Task& task) { return sys_mq_stat_inode(task, inode, status); }) == 0;
 }
 
 int change_queue(int fd, const MqueueChange& change) {
+  const InCellOf in(fd);
   const u64 inode = inode_of(fd);
   return static_cast<int>(
       with_task([&](Task& task) { return sys_mq_change(task, inode, change); }));
@@ -161,6 +166,7 @@ long set_flags(const MqueueDescriptor& queue, long flags) {
   const long real = sys::call(SYS_fcntl, fd, F_SETFL,
                               (flags & ~static_cast<long>(O_ASYNC)) | O_NONBLOCK | O_DIRECT);
   if (real < 0) return real;
+  const InCellOf in(fd);
   return with_task_raw(
       [&](Task& task) { return sys_mq_set_nonblocking(task, queue, (flags & O_NONBLOCK) != 0); });
 }
@@ -211,6 +217,7 @@ int ioctl_queue(int fd, const DescriptorEntry& entry, unsigned long request, int
     int wanted;
     if (copy_from_user(&wanted, value, sizeof wanted) != 0)
       return static_cast<int>(to_libc(-EFAULT));
+    const InCell in(entry.cell);
     return static_cast<int>(with_task(
         [&](Task& task) { return sys_mq_set_nonblocking(task, entry.queue, wanted != 0); }));
   }
@@ -445,5 +452,8 @@ IPCELL_EXPORT int ioctl(int fd, unsigned long request, ...) noexcept {
   va_end(rest);
   if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
     return ipcell::ioctl_queue(fd, *entry, request, static_cast<int*>(argument));
+  long result;
+  if (ipcell::is_namespace_request(request) && ipcell::ask_namespace(fd, request, &result) == 0)
+    return static_cast<int>(to_libc(result));
   return ipcell::real_ioctl(fd, request, argument);
 }

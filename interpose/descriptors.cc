@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/cell/cell_dir.h"
 #include "core/ipc/mqueue_file.h"
 #include "interpose/process.h"
 
@@ -33,16 +34,31 @@ DescriptorEntry* make_entry(int fd) {
   return &load_acquire(chunk)[number % kDescriptorChunk];
 }
 
+// Calls `visit(entry, fd)` for each that is known to be a queue, until it returns false.
+template <class Visit>
+void for_each_known_queue(Visit visit) {
+  for (u32 number = 0; number < kDescriptorChunk * kDescriptorChunks; ++number) {
+    if (load_acquire(g_descriptor_chunks[number / kDescriptorChunk]) == nullptr) {
+      number |= kDescriptorChunk - 1;
+    } else if (const DescriptorEntry* const entry = known_queue(static_cast<int>(number))) {
+      if (!visit(*entry, number)) return;
+    }
+  }
+}
+
 }  // namespace
 
-void remember_queue(const MqueueDescriptor& opened) {
+static void remember_in(u32 cell, const MqueueDescriptor& opened) {
   DescriptorEntry* const entry = make_entry(opened.fd);
   if (entry == nullptr || is_borrowed_memory()) return;
   store_release(entry->kind, DescriptorKind::Unknown);
   entry->queue = opened;
+  entry->cell = cell;
   entry->position = 0;
   store_release(entry->kind, DescriptorKind::Queue);
 }
+
+void remember_queue(const MqueueDescriptor& opened) { remember_in(current_cell_number(), opened); }
 
 void remember_folder(int fd) {
   DescriptorEntry* const entry = make_entry(fd);
@@ -58,12 +74,39 @@ void remember_copy(int fd, int copy) {
   }
   MqueueDescriptor descriptor = from->queue;
   descriptor.fd = copy;
-  remember_queue(descriptor);
+  remember_in(from->cell, descriptor);
 }
 
 bool may_have_queues() {
-  const Cell* const cell = cell_if_any();
-  return cell != nullptr && load_acquire(cell->layout().mqueues.count) != 0;
+  bool has_any = false;
+  for_each_cell([&](u32, const ProcessCell& known) {
+    has_any |= load_acquire(known.cell.layout().mqueues.count) != 0;
+  });
+  return has_any;
+}
+
+// The same in the current cell.
+static bool find_here(int fd, MqueueDescriptor* found) {
+  Task* const task = current_task();
+  if (task == nullptr || sys_mq_find(*task, fd, found) != 0) return false;
+  remember_queue(*found);
+  return true;
+}
+
+// The queue of a descriptor that came from another namespace: its pipe tells whose.
+static bool find_elsewhere(int fd, MqueueDescriptor* found) {
+  MqueueMode mode;
+  if (!read_mqueue_mode(fd, &mode)) return false;
+  bool is_found = false;
+  for_each_cell([&](u32 number, const ProcessCell&) {
+    const InCell in(number);
+    is_found = is_found || find_here(fd, found);
+  });
+  CellPlace place;
+  CellStatus status;
+  if (is_found || !place_of_file(fd, kMqueueFolder, &place)) return is_found;
+  const InCell in(open_cell(place, &status));
+  return find_here(fd, found);
 }
 
 bool find_queue(int fd, MqueueDescriptor* found) {
@@ -73,10 +116,16 @@ bool find_queue(int fd, MqueueDescriptor* found) {
     return true;
   }
   if (fd < 0 || is_borrowed_memory()) return false;
-  Task* const task = current_task();
-  if (task == nullptr || sys_mq_find(*task, fd, found) != 0) return false;
-  remember_queue(*found);
-  return true;
+  return find_here(fd, found) || find_elsewhere(fd, found);
+}
+
+bool knows_queue_in(u32 cell) {
+  bool is_any = false;
+  for_each_known_queue([&](const DescriptorEntry& entry, u32) {
+    is_any = entry.cell == cell;
+    return !is_any;
+  });
+  return is_any;
 }
 
 void meet_descriptor(int fd) {
@@ -116,9 +165,11 @@ void Closing::begin(u32 first, u32 last) {
 void Closing::forget(DescriptorEntry& entry) {
   const bool is_queue = entry.kind == DescriptorKind::Queue;
   const MqueueDescriptor closed = entry.queue;
+  const u32 cell = entry.cell;
   store_release(entry.kind, DescriptorKind::Unknown);
   if (!is_queue) return;
   has_closed_queue_ = true;
+  const InCell in(cell);
   Task* const task = g_is_registered != 0 ? current_task() : nullptr;
   if (task != nullptr) sys_mq_flush(*task, closed.queue, closed.serial);
 }
@@ -127,24 +178,23 @@ void Closing::end() {
   // Another thread may have asked for it meanwhile.
   for_each_known(
       [](DescriptorEntry& entry) { store_release(entry.kind, DescriptorKind::Unknown); });
-  const Cell* const cell = cell_if_any();
-  if (cell == nullptr || load_acquire(cell->layout().mqueues.unlinked) == 0) return;
-  if (Task* const task = current_task()) sys_mq_closed(*task);
+  for_each_cell([](u32 number, const ProcessCell& known) {
+    if (load_acquire(known.cell.layout().mqueues.unlinked) == 0) return;
+    const InCell in(number);
+    if (Task* const task = current_task()) sys_mq_closed(*task);
+  });
 }
 
 void note_registration() { store_release(Closing::g_is_registered, 1u); }
 bool may_be_registered() { return load_acquire(Closing::g_is_registered) != 0; }
 
 bool keeps_queues_at_exec() {
-  for (u32 number = 0; number < kDescriptorChunk * kDescriptorChunks; ++number) {
-    if (load_acquire(g_descriptor_chunks[number / kDescriptorChunk]) == nullptr) {
-      number |= kDescriptorChunk - 1;
-    } else if (known_queue(static_cast<int>(number)) != nullptr &&
-               (sys::call(SYS_fcntl, number, F_GETFD) & FD_CLOEXEC) == 0) {
-      return true;
-    }
-  }
-  return false;
+  bool is_any = false;
+  for_each_known_queue([&](const DescriptorEntry&, u32 number) {
+    is_any = (sys::call(SYS_fcntl, number, F_GETFD) & FD_CLOEXEC) == 0;
+    return !is_any;
+  });
+  return is_any;
 }
 
 bool closes_at_exec(u64 inode) {

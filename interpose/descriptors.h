@@ -10,6 +10,7 @@
 #pragma once
 
 #include "core/syscalls.h"
+#include "interpose/process.h"
 
 namespace ipcell {
 
@@ -18,6 +19,7 @@ enum class DescriptorKind : u32 { Unknown, Queue, Folder };
 struct DescriptorEntry {
   MqueueDescriptor queue;
   DescriptorKind kind;  // stored last, read first
+  u32 cell;             // number of the cell that the queue is in
   i64 position;  // for read(2). DIVERGES: dup'ed descriptors have one together; here each its own
 };
 
@@ -46,16 +48,30 @@ inline bool is_known_folder(int fd) {
   return entry != nullptr && entry->kind == DescriptorKind::Folder;
 }
 
-// Remembers what was opened. Without memory for it nothing is remembered.
+// Remembers what was opened in the current cell. Without memory for it nothing is remembered.
 void remember_queue(const MqueueDescriptor& opened);
 void remember_folder(int fd);
 // `copy` is a dup of `fd`.
 void remember_copy(int fd, int copy);
 
-// True if any descriptor may be a queue's: the cell has queues.
+// True if any descriptor may be a queue's: a cell has queues.
 bool may_have_queues();
 // Finds out what `fd` is, and remembers it. False if it is no queue.
 bool find_queue(int fd, MqueueDescriptor* found);
+// True if a descriptor is known to be a queue's of that cell.
+bool knows_queue_in(u32 cell);
+
+// The scope of a call on a descriptor: in the cell that its queue is in. See InCell.
+class InCellOf : public InCell {
+ public:
+  explicit InCellOf(int fd) : InCell(number_of(fd)) {}
+
+ private:
+  static u32 number_of(int fd) {
+    const DescriptorEntry* const entry = known_queue(fd);
+    return entry != nullptr ? entry->cell : kNoCell;
+  }
+};
 
 // `fd` came from another process. If it is a queue's this process joins the cell, though it may
 // have made no IPC call yet: what poll(2) sees of a queue is kept up only for those who say that

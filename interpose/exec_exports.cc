@@ -2,12 +2,13 @@
 // new program is told to join what is there, so that others notice its end at once though it makes
 // no IPC call, and that it knows what it has open.
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <unistd.h>
 
 #include "core/cell/liveness.h"
 #include "core/ipc/scratch.h"
-#include "core/ipc/text.h"
+#include "interpose/child_environment.h"
 #include "interpose/descriptors.h"
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
@@ -19,65 +20,69 @@ namespace ipcell {
 
 namespace {
 
-// From before an exec(2) to its failure.
-class Exec {
+// What a thread's task in one cell is while it is in exec(2).
+class ExecingTask {
  public:
-  explicit Exec(char* const* environment) : environment_(environment) {
-    // A child of vfork(2) is no task, and has nothing to undo.
-    if (is_borrowed_memory()) return;
-    // The end of attachments is told by the death of a task in exec(2).
-    const bool has_ends = !process_addresses().is_empty() || may_be_registered();
-    Task* task = has_ends ? current_task() : task_if_any();
-    if (task == nullptr) return;
-    if (task->undo_process != 0 || may_be_registered() || keeps_queues_at_exec())
-      add_variable(task->identity.pid);
-    if (may_be_registered()) sys_mq_mark_exec(*task, closes_at_exec);
-    execing_ = &task->rec->is_execing;
+  void begin(Task& task) {
+    if (may_be_registered()) sys_mq_mark_exec(task, closes_at_exec);
+    execing_ = &task.rec->is_execing;
     store_relaxed(*execing_, 1u);
     kill_barrier();
-    if (task->identity.tid == task->identity.pid) return;
+    if (task.identity.tid == task.identity.pid) return;
     // The kernel gives this thread the main one's tid before it marks the tokens of the old image.
-    token_ = &task->rec->token;
-    tid_ = static_cast<u32>(task->identity.tid);
-    rename_token(*token_, static_cast<u32>(task->identity.pid));
+    token_ = &task.rec->token;
+    tid_ = static_cast<u32>(task.identity.tid);
+    rename_token(*token_, static_cast<u32>(task.identity.pid));
   }
-  ~Exec() {
-    // A handler may have forked meanwhile: in the child they are another task's.
-    Task* task = task_if_any();
+  // It has failed. A handler may have forked meanwhile: in the child they are another task's.
+  void end(Task* task) {
     if (task == nullptr || execing_ != &task->rec->is_execing) return;
     if (may_be_registered()) sys_mq_mark_exec(*task, nullptr);
     if (token_ != nullptr) rename_token(*token_, tid_);
     kill_barrier();
     store_relaxed(*execing_, 0u);
   }
-  Exec(const Exec&) = delete;
-  Exec& operator=(const Exec&) = delete;
-
-  char* const* environment() const { return environment_; }
 
  private:
-  // Without memory for it the new program is told nothing: its end is noticed a little later.
-  void add_variable(i32 pid) {
-    std::size_t count = 0;
-    while (environment_ != nullptr && environment_[count] != nullptr) ++count;
-    if (!copy_.make(count + 2)) return;
-    TextWriter text(variable_, sizeof variable_);
-    text.put(kJoinVariable);
-    text.put_char('=');
-    text.put_signed(pid, 0);
-    text.put_char('\0');
-    for (std::size_t n = 0; n < count; ++n) copy_[n] = environment_[n];
-    copy_[count] = variable_;
-    copy_[count + 1] = nullptr;
-    environment_ = copy_.data();
-  }
-
-  char* const* environment_;
-  Scratch<char*, 64> copy_;
-  char variable_[32];
   u32* execing_ = nullptr;
   Token* token_ = nullptr;
   u32 tid_ = 0;
+};
+
+// From before an exec(2) to its failure.
+class Exec {
+ public:
+  explicit Exec(char* const* environment) : environment_(environment) {
+    // A child of vfork(2) is no task, and has nothing to undo.
+    if (is_borrowed_memory()) return;
+    const bool is_registered = may_be_registered();
+    // The end of attachments is told by the death of a task in exec(2).
+    Task* task = has_attachments() || is_registered ? current_task() : task_if_any();
+    if (task == nullptr) return;
+    if (task->undo_process != 0 || is_registered || keeps_queues_at_exec())
+      environment_.add_join(task->identity.pid);
+    const u32 home = current_cell_number();
+    for_each_cell([&](u32 number, const ProcessCell& known) {
+      if (number != home && known.addresses.is_empty() && !is_registered) return;
+      const InCell in(number);
+      tasks_[number].begin(*task_if_any());
+    });
+  }
+  ~Exec() {
+    if (task_if_any() == nullptr) return;
+    for_each_cell([&](u32 number, const ProcessCell&) {
+      const InCell in(number);
+      if (current_cell_number() == number) tasks_[number].end(task_if_any());
+    });
+  }
+  Exec(const Exec&) = delete;
+  Exec& operator=(const Exec&) = delete;
+
+  char* const* environment() const { return environment_.get(); }
+
+ private:
+  ChildEnvironment environment_;
+  ExecingTask tasks_[kProcessCells];
 };
 
 // The arguments of execl(3) and its like, as an array.
@@ -117,6 +122,11 @@ __attribute__((constructor)) void resolve_exec() {
   real_execve.resolve();
   real_execvpe.resolve();
 }
+
+using Spawn = int(pid_t*, const char*, const posix_spawn_file_actions_t*, const posix_spawnattr_t*,
+                  char* const*, char* const*);
+constinit Real<Spawn> real_spawn("posix_spawn");
+constinit Real<Spawn> real_spawnp("posix_spawnp");
 
 int run_path(const char* path, char* const* arguments, char* const* environment) {
   const QueuePath at(AT_FDCWD, path);
@@ -191,4 +201,20 @@ IPCELL_EXPORT int execle(const char* path, const char* argument, ...) noexcept {
   char* const* environment = va_arg(rest, char* const*);
   va_end(rest);
   return run_list(run_path, path, arguments, environment);
+}
+
+// The child shares nothing that would have to be told of, but it is to start in this namespace.
+IPCELL_EXPORT int posix_spawn(pid_t* pid, const char* path,
+                              const posix_spawn_file_actions_t* actions,
+                              const posix_spawnattr_t* attributes, char* const arguments[],
+                              char* const environment[]) {
+  const ipcell::ChildEnvironment given(environment);
+  return ipcell::real_spawn(pid, path, actions, attributes, arguments, given.get());
+}
+IPCELL_EXPORT int posix_spawnp(pid_t* pid, const char* file,
+                               const posix_spawn_file_actions_t* actions,
+                               const posix_spawnattr_t* attributes, char* const arguments[],
+                               char* const environment[]) {
+  const ipcell::ChildEnvironment given(environment);
+  return ipcell::real_spawnp(pid, file, actions, attributes, arguments, given.get());
 }

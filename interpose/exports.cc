@@ -95,7 +95,7 @@ IPCELL_EXPORT void* shmat(int id, const void* address, int flags) noexcept {
 }
 
 IPCELL_EXPORT int shmdt(const void* address) noexcept {
-  return static_cast<int>(with_task([&](Task& task) { return ipcell::sys_shmdt(task, address); }));
+  return static_cast<int>(ipcell::to_libc(ipcell::detach_segment(address)));
 }
 
 IPCELL_EXPORT int shmctl(int id, int command, struct shmid_ds* buffer) noexcept {

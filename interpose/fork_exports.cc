@@ -8,6 +8,7 @@
 #include "core/base/sys.h"
 #include "interpose/errno.h"
 #include "interpose/memory.h"
+#include "interpose/namespaces.h"
 #include "interpose/process.h"
 #include "interpose/real.h"
 #include "interpose/signals_blocked.h"
@@ -18,11 +19,18 @@ namespace ipcell {
 
 namespace {
 
+// What is counted for the child in one cell.
+struct ForkPart {
+  u32 cell;
+  ForkRecord record;
+};
+
 // A fork(2) in the making. It is begun as late before it, and ended as soon behind it, as can be:
 // libc runs the program's handlers (pthread_atfork(3)) outside of ours, which may wait for other
 // threads, or fork.
 struct ForkFrame {
-  ForkRecord record;
+  ForkPart parts[kProcessCells];
+  u32 count = 0;
   bool has_begun = false;
   // No handler of a signal may come in between, and fork itself.
   SignalsBlocked signals;
@@ -34,47 +42,84 @@ constinit thread_local ForkFrame t_inside = {};
 
 ForkFrame& current_frame() { return t_frame != nullptr ? *t_frame : t_inside; }
 
-// 0, or -errno: there is to be no child.
-int begin(ForkFrame& frame) {
-  frame.record = {};
-  frame.has_begun = false;
-  if (process_addresses().is_empty() || is_borrowed_memory()) return 0;
-  Task* task = current_task();
-  if (task == nullptr) return 0;
-  frame.signals.block();
-  const int error = sys_fork_begin(*task, frame.record);
-  frame.has_begun = error == 0;
-  if (error != 0) frame.signals.unblock();
-  return error;
-}
-
 void unlock_in_parent(ForkFrame& frame) {
   if (!frame.has_begun) return;
   frame.has_begun = false;
-  sys_fork_unlock(*task_if_any());
+  for (u32 n = frame.count; n > 0; --n) {
+    const InCell in(frame.parts[n - 1].cell);
+    sys_fork_unlock(*task_if_any());
+  }
   frame.signals.unblock();
 }
 
 // `child`: its pid, -1 if there is none, 0 if it is not known.
 void end_in_parent(const ForkFrame& frame, int child, bool is_task) {
-  Task* task = task_if_any();
-  if (frame.record.heir != 0 && task != nullptr) sys_fork_end(*task, frame.record, child, is_task);
+  for (u32 n = 0; n < frame.count; ++n) {
+    const ForkPart& part = frame.parts[n];
+    const InCell in(part.cell);
+    Task* task = task_if_any();
+    if (part.record.heir != 0 && task != nullptr) sys_fork_end(*task, part.record, child, is_task);
+  }
 }
 
-// The child's task takes over what was counted for it; if there was no memory to count it, it
-// counts now.
+// 0, or -errno: there is to be no child.
+int begin(ForkFrame& frame) {
+  frame.count = 0;
+  frame.has_begun = false;
+  if (!has_attachments() || is_borrowed_memory() || current_task() == nullptr) return 0;
+  frame.signals.block();
+  int error = 0;
+  for_each_cell([&](u32 number, const ProcessCell& known) {
+    if (known.addresses.is_empty() || error != 0) return;
+    const InCell in(number);
+    ForkPart& part = frame.parts[frame.count];
+    part = {number, {}};
+    error = sys_fork_begin(*current_task(), part.record);
+    if (error == 0) ++frame.count;
+  });
+  frame.has_begun = true;
+  if (error == 0) return 0;
+  unlock_in_parent(frame);
+  end_in_parent(frame, -1, false);
+  return error;
+}
+
+// The child's tasks take over what was counted for it; if there was no memory to count it, they
+// count now.
 void end_in_child(ForkFrame& frame) {
   const bool has_begun = frame.has_begun;
   frame.has_begun = false;
-  if (!process_addresses().is_empty()) current_task();
+  be_main_thread();
+  show_namespace_in_child();
+  for_each_cell([](u32 number, const ProcessCell& known) {
+    if (known.addresses.is_empty()) return;
+    const InCell in(number);
+    current_task();
+  });
   if (has_begun) frame.signals.unblock();
 }
 
-// A child that can't become a task: what was counted is its parent's to name.
-void end_in_clone(ForkFrame& frame) {
-  process_addresses().heir = process_addresses().heir_serial = 0;
-  if (frame.has_begun) frame.signals.unblock();
-  frame.has_begun = false;
+// Where libc has the kernel look for a thread's robust mutexes at its end. A child of clone(2)
+// starts with none. Glibc: sysdeps/nptl/fork.h:reclaim_stacks()
+class RobustList {
+ public:
+  RobustList() { sys::call(SYS_get_robust_list, 0, sys::arg(&head_), sys::arg(&size_)); }
+  // In the child. Its parent's mutexes are not in it: the list is as a fork(2) leaves it, which has
+  // a link backwards before the one forwards.
+  void restore() const {
+    if (head_ == nullptr) return;
+    head_[-1] = head_[0] = head_;
+    sys::call(SYS_set_robust_list, sys::arg(head_), size_);
+  }
+
+ private:
+  void** head_ = nullptr;
+  unsigned long size_ = 0;
+};
+
+void end_in_clone(ForkFrame& frame, const RobustList& robust) {
+  robust.restore();
+  end_in_child(frame);
 }
 
 void before_fork() { begin(current_frame()); }
@@ -99,7 +144,7 @@ __attribute__((constructor)) void resolve_fork() {
 }
 
 pid_t fork_with_handlers() {
-  if (process_addresses().is_empty()) return real_fork();
+  if (!has_attachments()) return real_fork();
   ForkFrame frame;
   ForkFrame* const outer = t_frame;
   t_frame = &frame;
@@ -113,7 +158,7 @@ pid_t fork_with_handlers() {
 
 // `make(frame)` is a fork(2) that runs no handlers, with 0 in the child.
 template <class Make>
-pid_t fork_without_handlers(Make make, bool is_task) {
+pid_t fork_without_handlers(Make make) {
   ForkFrame frame;
   if (const int error = begin(frame)) return static_cast<pid_t>(to_libc(error));
   const pid_t child = make(frame);
@@ -122,7 +167,7 @@ pid_t fork_without_handlers(Make make, bool is_task) {
     end_in_child(frame);
   } else {
     unlock_in_parent(frame);
-    end_in_parent(frame, child, is_task);
+    end_in_parent(frame, child, true);
   }
   errno = saved_errno;
   return child;
@@ -133,36 +178,65 @@ struct CloneStart {
   int (*run)(void*);
   void* argument;
   ForkFrame* frame;
+  NewNamespace* fresh;  // that it moves to, or nullptr
+  RobustList robust;
 };
 
 // The child has its own copies of `start`, and of the frame.
 int run_clone(void* start) {
   const auto* wanted = static_cast<const CloneStart*>(start);
   t_frame = nullptr;
-  end_in_clone(*wanted->frame);
+  end_in_clone(*wanted->frame, wanted->robust);
+  if (wanted->fresh != nullptr) wanted->fresh->enter();
   return wanted->run(wanted->argument);
+}
+
+// A clone(2) without CLONE_VM. `make(flags, frame, fresh)`: as above, but that the child may not
+// return from it. Linux: kernel/nsproxy.c:copy_namespaces()
+template <class Make>
+long clone_memory(u64 flags, Make make) {
+  NewNamespace fresh;
+  bool is_new = (flags & CLONE_NEWIPC) != 0;
+  if (is_new && (flags & CLONE_SYSVSEM) != 0) return -EINVAL;
+  const long error = is_new ? fresh.make() : 0;
+  if (error < 0) return error;
+  is_new = is_new && error == 0;
+  const u64 left = is_new ? flags & ~static_cast<u64>(CLONE_NEWIPC) : flags;
+  ForkFrame frame;
+  if (const int failed = begin(frame)) return failed;
+  const long child = make(left, frame, is_new ? &fresh : nullptr);
+  if (child == 0) return 0;
+  unlock_in_parent(frame);
+  end_in_parent(frame, child > 0 ? static_cast<int>(child) : -1, true);
+  if (is_new && child > 0) fresh.leave_to_child();
+  return child;
 }
 
 }  // namespace
 
 long fork_by_number(long number, long a, long b, long c, long d, long e) {
-  ForkFrame frame;
-  if (const int error = begin(frame)) return to_libc(error);
-  const long child = sys::call(number, a, b, c, d, e);
-  if (child == 0) {
-    end_in_clone(frame);
-  } else {
-    unlock_in_parent(frame);
-    end_in_parent(frame, child > 0 ? static_cast<int>(child) : -1, false);
-  }
-  return to_libc(child);
+  const RobustList robust;
+  const u64 flags = number == SYS_clone ? static_cast<u64>(a) : 0;
+  return to_libc(clone_memory(flags, [&](u64 left, ForkFrame& frame, NewNamespace* fresh) {
+    const long child =
+        sys::call(number, number == SYS_clone ? static_cast<long>(left) : a, b, c, d, e);
+    if (child == 0) {
+      end_in_clone(frame, robust);
+      if (fresh != nullptr) fresh->enter();
+    }
+    return child;
+  }));
 }
 
 static void share_memory() {
-  AddressMap& map = process_addresses();
-  map.is_shared = map.is_lent = 1;
-  if (map.is_empty() || is_borrowed_memory()) return;
-  if (Task* task = current_task()) sys_share_memory(*task);
+  AddressMap& first = g_process_cells[0].addresses;
+  first.is_shared = first.is_lent = 1;
+  for_each_cell([](u32 number, ProcessCell& known) {
+    known.addresses.is_shared = known.addresses.is_lent = 1;
+    if (known.addresses.is_empty() || is_borrowed_memory()) return;
+    const InCell in(number);
+    if (Task* task = current_task()) sys_share_memory(*task);
+  });
 }
 
 }  // namespace ipcell
@@ -170,7 +244,7 @@ static void share_memory() {
 IPCELL_EXPORT pid_t fork() noexcept { return ipcell::fork_with_handlers(); }
 
 IPCELL_EXPORT pid_t _Fork() noexcept {
-  return ipcell::fork_without_handlers([](const auto&) { return ipcell::real_fork_only(); }, true);
+  return ipcell::fork_without_handlers([](const auto&) { return ipcell::real_fork_only(); });
 }
 
 #if defined(__x86_64__)
@@ -186,7 +260,7 @@ namespace {
 
 // Before any constructor that might start a program.
 __attribute__((constructor(101))) void resolve_vfork() {
-  ipcell_is_shared = &ipcell::process_addresses().is_shared;
+  ipcell_is_shared = &ipcell::g_process_cells[0].addresses.is_shared;
   ipcell_real_vfork = dlsym(RTLD_NEXT, "vfork");
 }
 
@@ -234,13 +308,21 @@ IPCELL_EXPORT int clone(int (*run)(void*), void* stack, int flags, void* argumen
   void* tls = va_arg(rest, void*);
   pid_t* child_tid = va_arg(rest, pid_t*);
   va_end(rest);
+  const bool is_new = (flags & CLONE_NEWIPC) != 0 && ipcell::has_cell();
+  // DIVERGES: in its parent's memory a child can't have a namespace of its own. It gets a copy of
+  // that memory, if its parent waits for it and so hardly sees the difference.
+  if (is_new && (flags & CLONE_VM) != 0 && (flags & CLONE_VFORK) == 0)
+    return static_cast<int>(ipcell::to_libc(-EINVAL));
+  if (is_new) flags &= ~CLONE_VM;
   if ((flags & CLONE_VM) == 0) {
-    const auto make = [&](ipcell::ForkFrame& frame) {
-      ipcell::CloneStart start = {run, argument, &frame};
-      return ipcell::real_clone(ipcell::run_clone, stack, flags, &start, parent_tid, tls,
-                                child_tid);
+    const auto make = [&](ipcell::u64 left, ipcell::ForkFrame& frame, ipcell::NewNamespace* fresh) {
+      ipcell::CloneStart start = {run, argument, &frame, fresh, {}};
+      const int child = ipcell::real_clone(ipcell::run_clone, stack, static_cast<int>(left), &start,
+                                           parent_tid, tls, child_tid);
+      return child < 0 ? -static_cast<long>(errno) : child;
     };
-    return ipcell::fork_without_handlers(make, false);
+    return static_cast<int>(
+        ipcell::to_libc(ipcell::clone_memory(static_cast<unsigned>(flags), make)));
   }
   if ((flags & CLONE_THREAD) == 0) ipcell::share_memory();
   return ipcell::real_clone(run, stack, flags, argument, parent_tid, tls, child_tid);

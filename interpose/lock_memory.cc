@@ -6,6 +6,7 @@
 #include "core/base/file.h"
 #include "core/ipc/shm.h"
 #include "interpose/memory.h"
+#include "interpose/process_cells.h"
 
 namespace ipcell {
 
@@ -45,18 +46,29 @@ bool is_within_limit(IsCell is_cell) {
   return is_read && bytes <= memory_lock_limit();
 }
 
+u64 start_of(const ProcessCell& known) {
+  return reinterpret_cast<std::uintptr_t>(known.cell.base());
+}
+
 }  // namespace
 
-long lock_all_but_cell(const Cell& cell, long flags) {
+long lock_all_but_cells(long flags) {
   if ((flags & MCL_ONFAULT) != 0) return sys::call(SYS_mlockall, flags);
   // All that can fail fails here; memory comes behind it below.
   const long error = sys::call(SYS_mlockall, flags | MCL_ONFAULT);
   if (error == -EINVAL) return sys::call(SYS_mlockall, flags);
-  const u64 start = reinterpret_cast<std::uintptr_t>(cell.base());
-  const auto is_cell = [&](u64 from, u64 to) { return from < start + kCellSize && to > start; };
+  const auto is_cell = [](u64 from, u64 to) {
+    bool is_any = false;
+    for_each_cell([&](u32, const ProcessCell& known) {
+      is_any |= from < start_of(known) + kCellSize && to > start_of(known);
+    });
+    return is_any;
+  };
   // The limit that is too low may be so for the cell alone.
   if (error != 0 && (error != -ENOMEM || !is_within_limit(is_cell))) return error;
-  sys::call(SYS_munlock, static_cast<long>(start), static_cast<long>(kCellSize));
+  for_each_cell([](u32, const ProcessCell& known) {
+    sys::call(SYS_munlock, static_cast<long>(start_of(known)), static_cast<long>(kCellSize));
+  });
   const bool is_read = for_each_mapping([&](u64 from, u64 to) {
     if (!is_cell(from, to))
       sys::call(SYS_mlock, static_cast<long>(from), static_cast<long>(to - from));

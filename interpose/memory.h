@@ -7,16 +7,18 @@ namespace ipcell {
 
 // shmat(2) for libc's callers.
 void* attach_segment(int id, const void* address, int flags);
+// shmdt(2), of whatever cell is attached there: 0 or -errno.
+long detach_segment(const void* address);
 
 // A system call that changes mappings, by its number: its result, or -errno. Attachments that it
 // meets follow. One of any other number is just made.
 long change_mappings(long number, long a, long b, long c, long d, long e, long f);
 
-// mlockall(2) with MCL_CURRENT, for all that is mapped but the cell itself. 0 or -errno.
-long lock_all_but_cell(const Cell& cell, long flags);
+// mlockall(2) with MCL_CURRENT, for all that is mapped but the cells themselves. 0 or -errno.
+long lock_all_but_cells(long flags);
 
 // syscall(2) of fork(2), or of clone(2) without CLONE_VM and another stack: the result for libc's
-// callers. The child has no thread of libc's, so it can't become a task: its parent counts it.
+// callers.
 long fork_by_number(long number, long a, long b, long c, long d, long e);
 
 }  // namespace ipcell

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 
 #include "core/base/sys.h"
 #include "interpose/errno.h"
@@ -25,8 +26,6 @@ namespace ipcell {
 namespace {
 
 u64 number_of(long word) { return static_cast<unsigned long>(word); }
-
-bool meets(long start, long size) { return may_be_attached(number_of(start), number_of(size)); }
 
 // What madvise(2) does to a mapping's flags. Linux: mm/madvise.c:madvise_vma_behavior()
 PieceFlags flags_of_advice(long advice) {
@@ -67,11 +66,15 @@ long lock_all(const SystemCall& call) {
   const bool locks = call.number == SYS_mlockall;
   const bool spares_cell = locks && (call.a & MCL_CURRENT) != 0 && cell_if_any() != nullptr;
   if (spares_cell) shrink_mappings();
-  const long result = spares_cell ? lock_all_but_cell(*cell_if_any(), call.a) : call.make();
-  if (result != 0 || process_addresses().is_empty()) return result;
+  const long result = spares_cell ? lock_all_but_cells(call.a) : call.make();
+  if (result != 0) return result;
   const bool on_fault = (call.a & MCL_ONFAULT) != 0;
   const u32 set = locks ? kPieceLocked | (on_fault ? kPieceLockedOnFault : 0u) : 0;
-  if (Task* task = current_task()) sys_note_all_mappings(*task, {kPieceLocks, set});
+  for_each_cell([&](u32 number, const ProcessCell& known) {
+    if (known.addresses.is_empty()) return;
+    const InCell in(number);
+    if (Task* task = current_task()) sys_note_all_mappings(*task, {kPieceLocks, set});
+  });
   return result;
 }
 
@@ -99,7 +102,11 @@ long change_attached(Task& task, const SystemCall& call) {
   }
 }
 
-bool may_change_attached(const SystemCall& call) {
+// True if the call may concern something that is attached of that cell.
+bool may_change(const ProcessCell& known, const SystemCall& call) {
+  const auto meets = [&](long start, long size) {
+    return may_be_attached(known, number_of(start), number_of(size));
+  };
   PieceFlags flags;
   switch (call.number) {
     case kSysMmap: return (call.d & MAP_FIXED) != 0 && meets(call.a, call.b);
@@ -112,7 +119,55 @@ bool may_change_attached(const SystemCall& call) {
   }
 }
 
-bool is_error(long result) { return result < 0 && result > -4096; }
+using sys::is_error;
+
+long change_in(u32 number, const SystemCall& call) {
+  const InCell in(number);
+  Task* task = current_task();
+  return task != nullptr ? change_attached(*task, call) : call.make();
+}
+
+// What the call has put away, or covered, of other cells' attachments.
+struct Cleared {
+  u64 start = 0, size = 0;
+};
+Cleared cleared_by(const SystemCall& call, long result) {
+  const u64 address = number_of(result);
+  switch (call.number) {
+    case SYS_munmap: return {number_of(call.a), number_of(call.b)};
+    case kSysMmap: return {address, number_of(call.b)};
+    case SYS_mremap:
+      return (call.d & MREMAP_FIXED) != 0 ? Cleared{address, number_of(call.c)} : Cleared{};
+    default: return {};
+  }
+}
+
+// A call that meets attachments of several cells: the mapping is that of one of them, or it has
+// none; the others follow.
+long change_in_several(u32 cells, const SystemCall& call) {
+  const u32 tid = static_cast<u32>(sys::call(SYS_gettid));
+  const auto for_each = [&](auto visit) {
+    for (u32 rest = cells; rest != 0; rest &= rest - 1)
+      visit(static_cast<u32>(__builtin_ctz(rest)));
+  };
+  u32 main = static_cast<u32>(__builtin_ctz(cells));
+  for_each([&](u32 number) {
+    g_process_cells[number].addresses.lock(tid);
+    if (may_be_attached(g_process_cells[number], number_of(call.a), 1)) main = number;
+  });
+  const long result = change_in(main, call);
+  const Cleared cleared = is_error(result) ? Cleared{} : cleared_by(call, result);
+  PieceFlags flags;
+  for_each([&](u32 number) {
+    const InCell in(number);
+    Task* const task = number != main ? current_task() : nullptr;
+    if (task != nullptr && cleared.size != 0)
+      sys_forget_mapping(*task, cleared.start, cleared.size);
+    if (task != nullptr && read_flags(call.number, call.c, &flags)) change_attached(*task, call);
+  });
+  for_each([&](u32 number) { g_process_cells[number].addresses.unlock(); });
+  return result;
+}
 
 }  // namespace
 
@@ -120,10 +175,36 @@ static void* to_pointer(long result) {
   return reinterpret_cast<void*>(is_error(result) ? to_libc(result) : result);
 }
 
+// SHM_REMAP may have covered what is attached of other cells.
+static void forget_covered(u64 address) {
+  Task* const task = current_task();
+  const u64 size = task != nullptr ? sys_attached_size(*task, address) : 0;
+  const u32 here = current_cell_number();
+  for_each_cell([&](u32 number, const ProcessCell& known) {
+    if (number == here || !may_be_attached(known, address, size)) return;
+    const InCell in(number);
+    if (Task* const other = current_task()) sys_forget_mapping(*other, address, size);
+  });
+}
+
 void* attach_segment(int id, const void* address, int flags) {
   Task* task = current_task();
   const long result = task != nullptr ? sys_shmat(*task, id, address, flags) : -ENOSYS;
+  if (!is_error(result) && (flags & SHM_REMAP) != 0 && has_several_cells())
+    forget_covered(number_of(result));
   return to_pointer(result);
+}
+
+long detach_segment(const void* address) {
+  Task* task = current_task();
+  long result = task != nullptr ? sys_shmdt(*task, address) : -ENOSYS;
+  if (result != -EINVAL || !has_several_cells()) return result;
+  for_each_cell([&](u32 number, const ProcessCell& known) {
+    if (result == 0 || known.addresses.is_empty()) return;
+    const InCell in(number);
+    result = sys_shmdt(*current_task(), address);
+  });
+  return result;
 }
 
 long change_mappings(long number, long a, long b, long c, long d, long e, long f) {
@@ -133,10 +214,14 @@ long change_mappings(long number, long a, long b, long c, long d, long e, long f
       (number == SYS_setrlimit || c != 0)) {
     shrink_mappings();
   }
-  if (process_addresses().is_empty() || !may_change_attached(call)) [[likely]]
+  u32 cells = 0;
+  for_each_cell([&](u32 cell, const ProcessCell& known) {
+    if (!known.addresses.is_empty() && may_change(known, call)) cells |= 1u << cell;
+  });
+  if (cells == 0) [[likely]]
     return call.make();
-  Task* task = current_task();
-  return task != nullptr ? change_attached(*task, call) : call.make();
+  if ((cells & (cells - 1)) != 0) return change_in_several(cells, call);
+  return change_in(static_cast<u32>(__builtin_ctz(cells)), call);
 }
 
 }  // namespace ipcell

@@ -18,15 +18,22 @@ namespace ipcell {
 
 namespace {
 
-// What a call is about. One whose descriptor is no queue's is made as well: others of its arguments
-// may be wrong first.
-IPCELL_COLD const MqueueDescriptor& find_unknown(int fd, MqueueDescriptor& room) {
-  find_queue(fd, &room);
-  return room;
+// `call(queue)` in the queue's cell. It is made as well for a descriptor that is no queue's: others
+// of its arguments may be wrong first.
+template <class Call>
+IPCELL_COLD long with_unknown(int fd, Call call) {
+  MqueueDescriptor found = {};
+  find_queue(fd, &found);
+  const InCellOf in(fd);
+  return call(found);
 }
-IPCELL_ALWAYS_INLINE const MqueueDescriptor& queue_of(int fd, MqueueDescriptor&& room = {}) {
+template <class Call>
+IPCELL_ALWAYS_INLINE long with_queue(int fd, Call call) {
   const DescriptorEntry* const entry = known_queue(fd);
-  return entry != nullptr ? entry->queue : find_unknown(fd, room);
+  if (entry == nullptr) [[unlikely]]
+    return with_unknown(fd, call);
+  const InCell in(entry->cell);
+  return call(entry->queue);
 }
 
 // A handler with SA_RESTART has the call made again from its start, as the kernel does.
@@ -71,21 +78,25 @@ long close_mqueue(int fd) {
 
 long send_mqueue(int fd, const char* text, std::size_t size, u32 priority,
                  const struct timespec* deadline) {
-  return until_not_restarted([&](Task& task) {
-    return sys_mq_timedsend(task, queue_of(fd), text, size, priority, deadline);
+  return with_queue(fd, [&](const MqueueDescriptor& queue) {
+    return until_not_restarted(
+        [&](Task& task) { return sys_mq_timedsend(task, queue, text, size, priority, deadline); });
   });
 }
 
 long receive_mqueue(int fd, char* text, std::size_t size, u32* priority,
                     const struct timespec* deadline) {
-  return until_not_restarted([&](Task& task) {
-    return sys_mq_timedreceive(task, queue_of(fd), text, size, priority, deadline);
+  return with_queue(fd, [&](const MqueueDescriptor& queue) {
+    return until_not_restarted([&](Task& task) {
+      return sys_mq_timedreceive(task, queue, text, size, priority, deadline);
+    });
   });
 }
 
 long get_set_mqueue(int fd, const struct mq_attr* wanted, struct mq_attr* old) {
-  return with_task_raw(
-      [&](Task& task) { return sys_mq_getsetattr(task, queue_of(fd), wanted, old); });
+  return with_queue(fd, [&](const MqueueDescriptor& queue) {
+    return with_task_raw([&](Task& task) { return sys_mq_getsetattr(task, queue, wanted, old); });
+  });
 }
 
 // ------------------------------------------------------------------------ mq_notify
@@ -95,6 +106,7 @@ namespace {
 // A thread that waits to be told: it is the one that SIGEV_THREAD's function runs in.
 struct NoticeThread {
   MqueueDescriptor queue;
+  u32 cell;
   void (*function)(union sigval);
   union sigval value;
   u32 has_reported = 0;
@@ -108,22 +120,26 @@ void report(void* context, long error) {
   futex_wake(thread.has_reported, 1);
 }
 
+bool wait_for_notice(const NoticeThread& thread, void* context) {
+  const InCell in(thread.cell);
+  Task* const task = current_task();
+  if (task == nullptr) report(context, -EAGAIN);
+  return task != nullptr && sys_mq_notify_thread(*task, thread.queue, report, context) == 1;
+}
+
 void* run_notice(void* context) {
   // What it points to is gone once it has been told.
   const NoticeThread mine = *static_cast<NoticeThread*>(context);
   pthread_detach(pthread_self());
-  Task* const task = current_task();
-  if (task == nullptr) {
-    report(context, -EAGAIN);
-    return nullptr;
-  }
-  if (sys_mq_notify_thread(*task, mine.queue, report, context) == 1) mine.function(mine.value);
+  if (wait_for_notice(mine, context)) mine.function(mine.value);
   return nullptr;
 }
 
 long notify_by_thread(int fd, const struct sigevent& event) {
-  NoticeThread thread = {queue_of(fd), event.sigev_notify_function, event.sigev_value};
-  if (thread.queue.queue == 0) return -EBADF;
+  MqueueDescriptor queue;
+  if (!find_queue(fd, &queue)) return -EBADF;
+  NoticeThread thread = {queue, known_queue(fd) != nullptr ? known_queue(fd)->cell : kNoCell,
+                         event.sigev_notify_function, event.sigev_value};
   pthread_t id;
   {
     // As libc's own: no signal is handled in it.
@@ -139,7 +155,9 @@ long notify_by_thread(int fd, const struct sigevent& event) {
 
 long notify_mqueue(int fd, const struct sigevent* event) {
   note_registration();
-  return with_task_raw([&](Task& task) { return sys_mq_notify(task, queue_of(fd), event); });
+  return with_queue(fd, [&](const MqueueDescriptor& queue) {
+    return with_task_raw([&](Task& task) { return sys_mq_notify(task, queue, event); });
+  });
 }
 
 }  // namespace ipcell

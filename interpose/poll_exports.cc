@@ -66,33 +66,45 @@ bool is_wrong(const struct timespec* timeout) {
 }
 
 // A descriptor's bits now; -1 if it is no queue's.
-long ready_bits(Task& task, int fd) {
+long ready_bits(int fd) {
   MqueueDescriptor found;
-  return fd >= 0 && find_queue(fd, &found) ? sys_mq_ready(task, found) : -1;
+  if (fd < 0 || !find_queue(fd, &found)) return -1;
+  const InCellOf in(fd);
+  Task* const task = current_task();
+  return task != nullptr ? sys_mq_ready(*task, found) : -1;
 }
 
-void watch(Task& task, int fd) {
+void watch(int fd, MqueueWatch how) {
   MqueueDescriptor found;
-  if (find_queue(fd, &found)) sys_mq_watch(task, found, MqueueWatch::Call);
+  if (!find_queue(fd, &found)) return;
+  const InCellOf in(fd);
+  if (Task* const task = current_task()) sys_mq_watch(*task, found, how);
+}
+
+void unwatch() {
+  for_each_cell([](u32 number, const ProcessCell&) {
+    const InCell in(number);
+    if (Task* const task = current_task()) sys_mq_unwatch(*task);
+  });
 }
 
 // What poll(2) and select(2) have in common. `Set` is the caller's set of descriptors.
-//   bool is_ready(Task&)                      a queue in it is
-//   void watch(Task&)                         the queues in it
+//   bool is_ready()                           a queue in it is
+//   void watch()                              the queues in it
 //   int wait(const timespec*, const sigset_t*)  the real call
-//   int settle(Task&, int count)              puts in what queues say; how many are ready
+//   int settle(int count)                     puts in what queues say; how many are ready
 template <class Set>
-int wait_for(Task& task, Set& set, const struct timespec* timeout, const sigset_t* mask) {
+int wait_for(Set& set, const struct timespec* timeout, const sigset_t* mask) {
   TimeLeft time(timeout);
   for (;;) {
-    const bool waits = !set.is_ready(task) && !time.is_over();
-    if (waits) set.watch(task);
+    const bool waits = !set.is_ready() && !time.is_over();
+    if (waits) set.watch();
     const int count = set.wait(waits ? time.get() : &kNoTime, mask);
     const int error = errno;
-    if (waits) sys_mq_unwatch(task);
+    if (waits) unwatch();
     errno = error;
     if (count < 0) return count;
-    const int ready = set.settle(task, count);
+    const int ready = set.settle(count);
     if (ready != 0 || !waits || time.is_over()) return ready;
   }
 }
@@ -110,22 +122,21 @@ class PollSet {
     }
     return false;
   }
-  bool is_ready(Task& task) const {
+  bool is_ready() const {
     bool is_any = false;
-    for_each_queue(task,
-                   [&](struct pollfd& one, long bits) { is_any |= (bits & one.events) != 0; });
+    for_each_queue([&](struct pollfd& one, long bits) { is_any |= (bits & one.events) != 0; });
     return is_any;
   }
-  void watch(Task& task) const {
+  void watch() const {
     for (nfds_t n = 0; n < count_; ++n) {
-      if (fds_[n].fd >= 0) ipcell::watch(task, fds_[n].fd);
+      if (fds_[n].fd >= 0) ipcell::watch(fds_[n].fd, MqueueWatch::Call);
     }
   }
   int wait(const struct timespec* timeout, const sigset_t* mask) const {
     return real_ppoll(fds_, count_, timeout, mask);
   }
-  int settle(Task& task, int count) const {
-    for_each_queue(task, [&](struct pollfd& one, long bits) {
+  int settle(int count) const {
+    for_each_queue([&](struct pollfd& one, long bits) {
       if (one.revents != 0) --count;
       one.revents = static_cast<short>(bits & one.events);
       if (one.revents != 0) ++count;
@@ -135,9 +146,9 @@ class PollSet {
 
  private:
   template <class Visit>
-  void for_each_queue(Task& task, Visit visit) const {
+  void for_each_queue(Visit visit) const {
     for (nfds_t n = 0; n < count_; ++n) {
-      const long bits = ready_bits(task, fds_[n].fd);
+      const long bits = ready_bits(fds_[n].fd);
       if (bits >= 0) visit(fds_[n], bits);
     }
   }
@@ -146,26 +157,24 @@ class PollSet {
   nfds_t count_;
 };
 
-// The task of a poll(2) that has to do with queues; nullptr for all others.
-Task* task_for_poll(const PollSet& set) {
-  if (!may_have_queues() || is_borrowed_memory() || !set.has_queue()) return nullptr;
-  return current_task();
+// True if a call has to do with queues.
+template <class Set>
+bool is_about_queues(const Set& set) {
+  return may_have_queues() && !is_borrowed_memory() && set.has_queue() && current_task() != nullptr;
 }
 
 int ppoll_with(struct pollfd* fds, nfds_t count, const struct timespec* timeout,
                const sigset_t* mask) {
   PollSet set(fds, count);
-  Task* const task = is_wrong(timeout) ? nullptr : task_for_poll(set);
-  if (task == nullptr) return real_ppoll(fds, count, timeout, mask);
-  return wait_for(*task, set, timeout, mask);
+  if (is_wrong(timeout) || !is_about_queues(set)) return real_ppoll(fds, count, timeout, mask);
+  return wait_for(set, timeout, mask);
 }
 
 int poll_with(struct pollfd* fds, nfds_t count, int milliseconds) {
   PollSet set(fds, count);
-  Task* const task = task_for_poll(set);
-  if (task == nullptr) return real_poll(fds, count, milliseconds);
+  if (!is_about_queues(set)) return real_poll(fds, count, milliseconds);
   const struct timespec timeout = {milliseconds / 1000, milliseconds % 1000 * 1000000l};
-  return wait_for(*task, set, milliseconds < 0 ? nullptr : &timeout, nullptr);
+  return wait_for(set, milliseconds < 0 ? nullptr : &timeout, nullptr);
 }
 
 // ------------------------------------------------------------------------ select(2)
@@ -216,10 +225,10 @@ class SelectSet {
     }
     return false;
   }
-  bool is_ready(Task& task) const {
+  bool is_ready() const {
     for (int fd = 0; fd < count_; ++fd) {
       if (!wants_in(fd) && !wants_out(fd)) continue;
-      const long bits = ready_bits(task, fd);
+      const long bits = ready_bits(fd);
       if (bits >= 0 &&
           ((wants_in(fd) && (bits & POLLIN) != 0) || (wants_out(fd) && (bits & POLLOUT) != 0))) {
         return true;
@@ -227,9 +236,9 @@ class SelectSet {
     }
     return false;
   }
-  void watch(Task& task) const {
+  void watch() const {
     for (int fd = 0; fd < count_; ++fd) {
-      if (wants_in(fd) || wants_out(fd)) ipcell::watch(task, fd);
+      if (wants_in(fd) || wants_out(fd)) ipcell::watch(fd, MqueueWatch::Call);
     }
   }
   int wait(const struct timespec* timeout, const sigset_t* mask) const {
@@ -238,10 +247,10 @@ class SelectSet {
     wanted_except_.give(except_, count_);
     return real_pselect(count_, in_, out_, except_, timeout, mask);
   }
-  int settle(Task& task, int count) const {
+  int settle(int count) const {
     for (int fd = 0; fd < count_; ++fd) {
       if (!wants_in(fd) && !wants_out(fd)) continue;
-      const long bits = ready_bits(task, fd);
+      const long bits = ready_bits(fd);
       if (bits < 0) continue;
       count += settle_one(in_, fd, wants_in(fd), (bits & POLLIN) != 0);
       count += settle_one(out_, fd, wants_out(fd), (bits & POLLOUT) != 0);
@@ -271,34 +280,30 @@ class SelectSet {
   Bits wanted_in_, wanted_out_, wanted_except_;
 };
 
-Task* task_for_select(const SelectSet& set, int count) {
-  if (count <= 0 || count > kMostSelected || !may_have_queues() || is_borrowed_memory() ||
-      !set.has_queue()) {
-    return nullptr;
-  }
-  return current_task();
+bool is_about_queues(const SelectSet& set, int count) {
+  return count > 0 && count <= kMostSelected && is_about_queues(set);
 }
 
 int pselect_with(int count, fd_set* in, fd_set* out, fd_set* except, const struct timespec* timeout,
                  const sigset_t* mask) {
   SelectSet set(count, in, out, except);
-  Task* const task = is_wrong(timeout) ? nullptr : task_for_select(set, count);
-  if (task == nullptr) return real_pselect(count, in, out, except, timeout, mask);
+  if (is_wrong(timeout) || !is_about_queues(set, count))
+    return real_pselect(count, in, out, except, timeout, mask);
   set.save();
-  return wait_for(*task, set, timeout, mask);
+  return wait_for(set, timeout, mask);
 }
 
 int select_with(int count, fd_set* in, fd_set* out, fd_set* except, struct timeval* timeout) {
   SelectSet set(count, in, out, except);
   const bool is_negative = timeout != nullptr && (timeout->tv_sec < 0 || timeout->tv_usec < 0);
-  Task* const task = is_negative ? nullptr : task_for_select(set, count);
-  if (task == nullptr) return real_select(count, in, out, except, timeout);
+  if (is_negative || !is_about_queues(set, count))
+    return real_select(count, in, out, except, timeout);
   set.save();
-  if (timeout == nullptr) return wait_for(*task, set, nullptr, nullptr);
+  if (timeout == nullptr) return wait_for(set, nullptr, nullptr);
   const struct timespec time = {timeout->tv_sec + timeout->tv_usec / 1000000,
                                 timeout->tv_usec % 1000000 * 1000l};
   TimeLeft left(&time);
-  const int result = wait_for(*task, set, &time, nullptr);
+  const int result = wait_for(set, &time, nullptr);
   const struct timespec* rest = left.get();
   *timeout = {rest->tv_sec, static_cast<suseconds_t>(rest->tv_nsec / 1000)};
   return result;
@@ -317,9 +322,7 @@ MqueueWatch watch_of(u32 events) {
 
 // Before it is added: what the pipe shows is right then.
 void watch_by_epoll(int fd, const struct epoll_event& event) {
-  MqueueDescriptor found;
-  if (!may_have_queues() || is_borrowed_memory() || !find_queue(fd, &found)) return;
-  if (Task* const task = current_task()) sys_mq_watch(*task, found, watch_of(event.events));
+  if (may_have_queues() && !is_borrowed_memory()) watch(fd, watch_of(event.events));
 }
 
 }  // namespace

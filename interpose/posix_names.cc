@@ -11,6 +11,7 @@
 #include "core/ipc/text.h"
 #include "interpose/open_semaphores.h"
 #include "interpose/process.h"
+#include "interpose/settings.h"
 #include "interpose/signals_blocked.h"
 
 namespace ipcell {
@@ -30,10 +31,26 @@ enum Choice : u32 { kUndecided, kInCell, kInLibc };
 u32 g_choice = kUndecided;  // atomic; threads that decide at once decide the same
 u32 g_has_folder = 0;       // atomic; the folder is there
 
+// The cell whose folder has the names. Named in the environment, because they are no part of an IPC
+// namespace: a program that starts in another has the same names.
+const CellPlace& posix_place() {
+  static CellPlace place;
+  static u32 is_known;
+  if (load_acquire(is_known) != 0) return place;
+  const char* const name = settings().posix;
+  const CellPlace& first = first_cell_place();
+  if (!is_cell_name(name) || strcmp(name, "1") == 0 ||
+      !place_cell(first.base.text, name, &place).ok()) {
+    return first;
+  }
+  store_release(is_known, 1u);
+  return place;
+}
+
 // 0 or -errno.
 long make_folder() {
   if (load_acquire(g_has_folder) != 0) return 0;
-  const long error = make_posix_folder(cell_place());
+  const long error = make_posix_folder(posix_place());
   if (error == 0) store_release(g_has_folder, 1);
   return error;
 }
@@ -48,7 +65,7 @@ bool write_path(const char* prefix, const char* name, Path& path) {
     return false;
   }
   TextWriter text(path.text, sizeof path.text);
-  for (const char* part : {cell_place().folder.text, "/", kPosixFolder, "/", prefix, name}) {
+  for (const char* part : {posix_place().folder.text, "/", kPosixFolder, "/", prefix, name}) {
     text.put(part);
   }
   text.put_char('\0');
@@ -111,7 +128,7 @@ class DraftFile {
  private:
   long make(mode_t mode) {
     TextWriter text(path_.text, sizeof path_.text);
-    text.put(cell_place().file.text);
+    text.put(posix_place().file.text);
     text.put(".sem-");
     text.put_unsigned(own_process().pid_namespace, 0);
     text.put_char('-');
@@ -159,7 +176,7 @@ long make_semaphore(const Path& path, const char* name, mode_t mode, u32 value, 
 bool has_names_in_cell() {
   u32 choice = load_acquire(g_choice);
   if (choice == kUndecided) {
-    const bool is_wanted = wants_posix_names() || !has_dev_shm();
+    const bool is_wanted = settings().wants_posix_names() || !has_dev_shm();
     choice = is_wanted && has_cell() ? kInCell : kInLibc;
     store_release(g_choice, choice);
   }

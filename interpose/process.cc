@@ -16,6 +16,8 @@
 #include "core/ipc/signature.h"
 #include "core/ipc/text.h"
 #include "interpose/descriptors.h"
+#include "interpose/namespaces.h"
+#include "interpose/settings.h"
 #include "interpose/signals.h"
 #include "interpose/signals_blocked.h"
 
@@ -27,38 +29,35 @@ namespace {
 constexpr std::size_t kFewGroups = 64;
 constexpr std::size_t kMaxGroups = 65536;
 
-// What the environment said when the program started; it may scribble over it later.
-struct Settings {
-  char dir[kCellPathSize];
-  char runtime_dir[kCellPathSize];
-  char cell_name[72];
-  bool is_read, has_dir, has_runtime_dir, has_name;
-  u32 mode;
-  bool shared;
-  bool wants_posix_names;
+// A thread's task in one of the process's cells.
+struct ThreadTask {
+  Task* task = nullptr;
+  u32 generation = 0;  // of the process when it was claimed; see g_generation
 };
 
 struct ThreadState {
-  Task task;
+  Task* current = nullptr;  // in the cell `number`
+  u32 generation = 0;       // of the process when it was made current
+  u32 number = kNoCell;     // of the cell that `current` is in
+  u32 home = kNoCell;    // of the cell that is the thread's IPC namespace; kNoCell: the process's
+  u32 cred_version = 0;  // of g_cred_version when the credentials were read
+  i32 apart_pid = 0;     // of the process when the thread unshared its adjustments, else 0
+  ThreadTask tasks[kProcessCells] = {};
+  Task first;  // the one that most threads have; the others are mapped
   Cred cred;
   u32 few_groups[kFewGroups] = {};
   u32* many_groups = nullptr;  // mapped when few_groups is not enough
-  u32 generation = 0;          // of the process when the task was claimed; see g_generation
-  i32 apart_pid = 0;           // of the process when the thread unshared its adjustments, else 0
-  u32 cred_version = 0;        // of g_cred_version when the credentials were read
 };
 
-Settings g_settings;
-Cell g_cell;
-AddressMap g_addresses;
-u32 g_image;               // a number of this process's memory; 0: not yet drawn
-CellPlace g_place;         // of g_cell
-int g_mqueue_folder = -1;  // its folder of pipes; kept by programs that give up rights
-u64 g_mqueue_folder_inode;
-bool g_has_failed;       // no cell; said once
-u32 g_attach_lock;       // guards g_cell, g_has_failed, g_generation's page
-u32 g_cred_version = 1;  // counts changes of credentials; atomic
-i32 g_pid;               // of the process that set g_generation
+u32 g_home = kNoCell;       // of threads that have not said otherwise; atomic
+u32 g_main_home = kNoCell;  // the main thread's; atomic
+CellPlace g_first_place;    // of the cell that the environment names
+u32 g_image;                // a number of this process's memory; 0: not yet drawn
+bool g_has_failed;          // no cell; said once
+bool g_has_moved;           // a thread went to another namespace
+u32 g_attach_lock;          // guards the table of cells, g_has_failed, g_generation's page
+u32 g_cred_version = 1;     // counts changes of credentials; atomic
+i32 g_pid;                  // of the process that set g_generation
 
 // Changes with every fork: it stands on a page that the kernel wipes in a child (MADV_WIPEONFORK),
 // and is then set to the child's pid. So each call sees a fork at the cost of one load.
@@ -66,42 +65,6 @@ u32 g_no_generation = 0;
 u32* g_generation = &g_no_generation;
 
 constinit thread_local ThreadState t_state = {};
-
-void say(const char* first, const char* second = "", const char* third = "",
-         const char* fourth = "") {
-  for (const char* part : {"ipcell: ", first, second, third, fourth, "\n"}) {
-    sys::call(SYS_write, 2, sys::arg(part), static_cast<long>(strlen(part)));
-  }
-}
-
-bool copy_setting(const char* name, char* out, std::size_t size) {
-  const char* value = getenv(name);
-  if (value == nullptr || *value == '\0') return false;
-  // One that is cut off is too long for the checks as well, which say so.
-  const std::size_t length = strnlen(value, size - 1);
-  memcpy(out, value, length);
-  out[length] = '\0';
-  return true;
-}
-
-// At the start, before the program may change its environment; earlier if another library's
-// constructor calls us.
-__attribute__((constructor)) void read_settings() {
-  Settings& s = g_settings;
-  if (s.is_read) return;
-  s.is_read = true;
-  s.has_dir = copy_setting("IPCELL_DIR", s.dir, sizeof s.dir);
-  s.has_runtime_dir = copy_setting("XDG_RUNTIME_DIR", s.runtime_dir, sizeof s.runtime_dir);
-  s.has_name = copy_setting("IPCELL_CELL", s.cell_name, sizeof s.cell_name);
-  char mode[16];
-  s.mode = 0600;
-  if (copy_setting("IPCELL_MODE", mode, sizeof mode)) {
-    s.mode = static_cast<u32>(strtoul(mode, nullptr, 8)) & 0666;
-    s.shared = s.mode != 0600;
-  }
-  char posix[2];
-  s.wants_posix_names = copy_setting("IPCELL_POSIX", posix, sizeof posix) && posix[0] != '0';
-}
 
 // ------------------------------------------------------------------------ the cell
 
@@ -125,33 +88,41 @@ void say_complaint() {
   g_complaint.reason = nullptr;
 }
 
-bool open_cell() {
-  read_settings();
-  const Settings& s = g_settings;
+Cell::Options cell_options() {
+  const Settings& s = settings();
+  Cell::Options options;
+  options.signature = kLayoutSignature;
+  options.mode = s.mode;
+  options.shared = s.shared;
+  return options;
+}
+
+// The cell that the environment names becomes the first in the table.
+bool open_first_cell() {
+  const Settings& s = settings();
   DirRequest request;
   request.ipcell_dir = s.has_dir ? s.dir : nullptr;
   request.xdg_runtime_dir = s.has_runtime_dir ? s.runtime_dir : nullptr;
   request.uid = static_cast<u32>(sys::call(SYS_geteuid));
   request.name = s.has_name ? s.cell_name : nullptr;
   request.mode = s.mode;
-  CellPlace& place = g_place;
+  ProcessCell& first = g_process_cells[0];
+  CellPlace& place = first.place;
   const DirStatus where = locate_cell(request, Create::Yes, &place);
   if (!where.ok()) return complain(place.base.text, where.describe());
-  Cell::Options options;
-  options.signature = kLayoutSignature;
-  options.mode = s.mode;
-  options.shared = s.shared;
-  const CellStatus status = Cell::open_or_create(place.file.text, options, &g_cell);
-  return status.ok() || complain(place.file.text, status.describe());
+  const CellStatus status = Cell::open_or_create(place.file.text, cell_options(), &first.cell);
+  if (!status.ok()) return complain(place.file.text, status.describe());
+  memcpy(&g_first_place, &place, sizeof place);
+  enter_cell(0);
+  return true;
 }
 
 // True if the cell that the environment names is to be removed by the last process out. Asked by
 // processes that never mapped it, at the price of an open and a read, in cells made for one run
 // only.
 bool is_orphaned_unmapped(CellPlace* place) {
-  const Settings& s = g_settings;
-  if (!s.has_dir || !s.has_name ||
-      strncmp(s.cell_name, kTransientPrefix, strlen(kTransientPrefix)) != 0 ||
+  const Settings& s = settings();
+  if (!s.has_dir || !s.has_name || !is_transient_name(s.cell_name) ||
       !place_cell(s.dir, s.cell_name, place).ok()) {
     return false;
   }
@@ -162,13 +133,6 @@ bool is_orphaned_unmapped(CellPlace* place) {
   sys::call(SYS_pread64, fd, sys::arg(&orphaned), sizeof orphaned, offsetof(Header, orphaned));
   sys::call(SYS_close, fd);
   return orphaned != 0;
-}
-
-// `ipcell run` has ended, and left the removal of its cell to the last process out.
-__attribute__((destructor)) void leave_cell() {
-  const bool is_orphaned = g_cell.is_open() ? load_acquire(g_cell.header().orphaned) != 0
-                                            : is_orphaned_unmapped(&g_place);
-  if (is_orphaned) leave_orphaned_cell(g_place, static_cast<i32>(sys::call(SYS_getpid)));
 }
 
 bool make_generation_page() {
@@ -185,20 +149,23 @@ bool make_generation_page() {
 bool prepare_process() {
   const i32 pid = static_cast<i32>(sys::call(SYS_getpid));
   if (g_has_failed) return false;
-  if (!g_cell.is_open()) {
-    if (!make_generation_page() || !open_cell()) {
+  if (load_acquire(g_known_cells) == 0) {
+    if (!make_generation_page() || !open_first_cell()) {
       g_has_failed = true;
       return false;
     }
+    store_release(g_home, 0u);
+    store_release(g_main_home, 0u);
     install_fault_handlers();
-    g_addresses.file.set_file(g_cell, g_place.file.text);
     while (g_image == 0) sys::call(SYS_getrandom, sys::arg(&g_image), sizeof g_image, 0);
   }
   if (load_relaxed(*g_generation) == 0) {
     g_pid = pid;
-    g_addresses.reset_lock();
-    // A pid may be the parent's, in another namespace.
-    g_addresses.owner_pid = 0;
+    for_each_cell([](u32, ProcessCell& known) {
+      known.addresses.reset_lock();
+      // A pid may be the parent's, in another namespace.
+      known.addresses.owner_pid = 0;
+    });
     store_release(*g_generation, static_cast<u32>(pid));
   }
   return true;
@@ -248,9 +215,10 @@ void lock_attach() {
 
 void unlock_attach() { store_release(g_attach_lock, 0u); }
 
-bool claim(ThreadState& state) {
-  Task& task = state.task;
-  task.cell = &g_cell;
+// The thread's task in that cell is set up anew, and claims a slot.
+bool claim(ThreadState& state, Task& task, u32 number) {
+  ProcessCell& where = g_process_cells[number];
+  task.cell = &where.cell;
   task.rec = nullptr;
   task.slot = kNoSlot;
   task.identity.pid = g_pid;
@@ -259,9 +227,11 @@ bool claim(ThreadState& state) {
   task.identity.start_time = process.start_time;
   task.identity.pid_namespace = process.pid_namespace;
   task.identity.image = g_image;
-  task.addresses = &g_addresses;
-  task.folder = g_place.folder.text;
-  task.mqueue_folder = g_mqueue_folder;
+  // A child of vfork(2) was noted for the first cell alone.
+  where.addresses.is_shared |= g_process_cells[0].addresses.is_shared;
+  task.addresses = &where.addresses;
+  task.folder = where.place.folder.text;
+  task.mqueue_folder = where.mqueue_folder;
   task.critical = 0;
   task.deferred = 0;
   task.wait_frame = nullptr;
@@ -281,6 +251,39 @@ bool claim(ThreadState& state) {
   return true;
 }
 
+// Room for a task in a second cell. It stays the thread's for life; that of a thread that has ended
+// serves again. Beside the task stands whose it is.
+struct TaskRoom {
+  Task task;
+  TaskRoom* next;
+  i32 tid;
+  u32 generation;
+};
+TaskRoom* g_task_rooms;  // with the process's lock held
+constinit const Task g_fresh_task;
+
+bool is_free(const TaskRoom& room, u32 generation) {
+  return room.generation != generation || sys::call(SYS_tgkill, g_pid, room.tid, 0) == -ESRCH;
+}
+
+Task* make_task_room(u32 generation) {
+  TaskRoom* room = g_task_rooms;
+  while (room != nullptr && !is_free(*room, generation)) room = room->next;
+  if (room == nullptr) {
+    constexpr long kSize = static_cast<long>(align_up(sizeof(TaskRoom), kPage));
+    const long made =
+        sys::call(SYS_mmap, 0, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (made < 0 && made > -4096) return nullptr;
+    room = reinterpret_cast<TaskRoom*>(made);
+    memcpy(static_cast<void*>(&room->task), &g_fresh_task, sizeof g_fresh_task);
+    room->next = g_task_rooms;
+    g_task_rooms = room;
+  }
+  room->tid = static_cast<i32>(sys::call(SYS_gettid));
+  room->generation = generation;
+  return &room->task;
+}
+
 bool prepare_locked() {
   // A child of a threaded parent may have inherited the lock from a thread that it does not have.
   if (g_generation != &g_no_generation && load_relaxed(*g_generation) == 0)
@@ -291,6 +294,22 @@ bool prepare_locked() {
   return is_ready;
 }
 
+// The thread's task in that cell, claimed if it has none. nullptr: the reason was said.
+Task* claim_in(ThreadState& state, u32 number, u32 generation) {
+  ThreadTask& mine = state.tasks[number];
+  if (mine.generation == generation) return mine.task;
+  if (mine.task == nullptr) {
+    bool is_first_taken = false;
+    for (const ThreadTask& other : state.tasks) is_first_taken |= other.task == &state.first;
+    lock_attach();
+    mine.task = is_first_taken ? make_task_room(generation) : &state.first;
+    unlock_attach();
+  }
+  if (mine.task == nullptr || !claim(state, *mine.task, number)) return nullptr;
+  mine.generation = generation;
+  return mine.task;
+}
+
 IPCELL_COLD Task* attach_thread() {
   const WithoutSignals blocked;
   ThreadState& state = t_state;
@@ -298,10 +317,15 @@ IPCELL_COLD Task* attach_thread() {
     say_complaint();
     return nullptr;
   }
-  if (!claim(state)) return nullptr;
+  const u32 generation = load_relaxed(*g_generation);
+  if (state.home == kNoCell) state.home = load_acquire(g_home);
+  Task* const task = claim_in(state, state.home, generation);
+  if (task == nullptr) return nullptr;
   read_credentials(state);
-  state.generation = load_relaxed(*g_generation);
-  return &state.task;
+  state.current = task;
+  state.number = state.home;
+  state.generation = generation;
+  return task;
 }
 
 }  // namespace
@@ -313,7 +337,7 @@ Task* current_task() {
     return attach_thread();
   if (state.cred_version != load_relaxed(g_cred_version)) [[unlikely]]
     read_credentials(state);
-  return &state.task;
+  return state.current;
 }
 
 // Descriptors that the program was started with. What a parent left open has a low number, if any.
@@ -342,24 +366,24 @@ __attribute__((constructor)) void join_after_exec() {
 }
 
 // Programs close descriptors that they do not know.
-static bool is_mqueue_folder_there() {
+static bool is_mqueue_folder_there(const ProcessCell& known) {
   struct statx info;
-  return g_mqueue_folder >= 0 &&
-         sys::call(SYS_statx, g_mqueue_folder, sys::arg(""), AT_EMPTY_PATH, STATX_INO,
+  return known.mqueue_folder >= 0 &&
+         sys::call(SYS_statx, known.mqueue_folder, sys::arg(""), AT_EMPTY_PATH, STATX_INO,
                    sys::arg(&info)) == 0 &&
-         info.stx_ino == g_mqueue_folder_inode;
+         info.stx_ino == known.mqueue_folder_inode;
 }
 
 // The pipes of message queues are opened by path, which the program may be about to lose.
-static void keep_mqueue_folder() {
-  if (is_mqueue_folder_there()) return;
+static void keep_mqueue_folder(ProcessCell& known) {
+  if (is_mqueue_folder_there(known)) return;
   Task task;
-  task.cell = &g_cell;
-  task.folder = g_place.folder.text;
+  task.cell = &known.cell;
+  task.folder = known.place.folder.text;
   if (make_mqueue_folder(task) != 0) return;
   CellPath path;
   TextWriter out(path.text, sizeof path.text);
-  out.put(g_place.folder.text);
+  out.put(known.place.folder.text);
   out.put("/");
   out.put(kMqueueFolder);
   out.put_char('\0');
@@ -374,22 +398,34 @@ static void keep_mqueue_folder() {
   long kept = sys::call(SYS_fcntl, folder.fd(), F_DUPFD_CLOEXEC, kFirstNumber);
   if (kept < 0) kept = sys::call(SYS_fcntl, folder.fd(), F_DUPFD_CLOEXEC, 0);
   if (kept < 0) return;
-  g_mqueue_folder_inode = info.stx_ino;
-  g_mqueue_folder = static_cast<int>(kept);
+  known.mqueue_folder_inode = info.stx_ino;
+  known.mqueue_folder = static_cast<int>(kept);
 }
 
 Task* task_if_any() {
   ThreadState& state = t_state;
   const u32 generation = load_relaxed(*g_generation);
-  return generation != 0 && state.generation == generation ? &state.task : nullptr;
+  return generation != 0 && state.generation == generation ? state.current : nullptr;
 }
 
 int mqueue_folder() {
-  if (g_mqueue_folder >= 0 && !is_mqueue_folder_there()) g_mqueue_folder = -1;
-  return g_mqueue_folder;
+  ProcessCell& known = current_cell();
+  if (known.mqueue_folder >= 0 && !is_mqueue_folder_there(known)) known.mqueue_folder = -1;
+  return known.mqueue_folder;
 }
 
-Cell* cell_if_any() { return g_cell.is_open() ? &g_cell : nullptr; }
+u32 current_cell_number() {
+  const ThreadState& state = t_state;
+  if (task_if_any() != nullptr) return state.number;
+  return state.home != kNoCell ? state.home : load_acquire(g_home);
+}
+
+ProcessCell& current_cell() {
+  const u32 number = current_cell_number();
+  return g_process_cells[number != kNoCell ? number : 0];
+}
+
+Cell* cell_if_any() { return load_acquire(g_known_cells) != 0 ? &current_cell().cell : nullptr; }
 
 bool has_cell() {
   const WithoutSignals blocked;
@@ -398,35 +434,32 @@ bool has_cell() {
   return is_there;
 }
 
-const CellPlace& cell_place() { return g_place; }
+const CellPlace& first_cell_place() { return g_first_place; }
 
 u32& word_of_this_process() { return g_generation[1]; }
-
-bool wants_posix_names() {
-  read_settings();
-  return g_settings.wants_posix_names;
-}
-
-AddressMap& process_addresses() { return g_addresses; }
 
 void map_cell_early() {
   if (g_has_failed || is_borrowed_memory()) return;
   const WithoutSignals blocked;
   // In a forked child, too, where the locks may be those of threads that it does not have.
   if (!prepare_locked()) return;
-  g_addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
-  g_addresses.file.open_windows();
-  g_addresses.unlock();
-  keep_mqueue_folder();
+  for_each_cell([](u32, ProcessCell& known) {
+    known.addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
+    known.addresses.file.open_windows();
+    known.addresses.unlock();
+    keep_mqueue_folder(known);
+  });
 }
 
 void shrink_mappings() {
-  if (!g_cell.is_open() || is_borrowed_memory()) return;
+  if (load_acquire(g_known_cells) == 0 || is_borrowed_memory()) return;
   const WithoutSignals blocked;
   if (!prepare_locked()) return;
-  g_addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
-  g_addresses.file.close_windows();
-  g_addresses.unlock();
+  for_each_cell([](u32, ProcessCell& known) {
+    known.addresses.lock(static_cast<u32>(sys::call(SYS_gettid)));
+    known.addresses.file.close_windows();
+    known.addresses.unlock();
+  });
 }
 
 void forget_credentials() { __atomic_fetch_add(&g_cred_version, 1, __ATOMIC_ACQ_REL); }
@@ -436,6 +469,131 @@ void be_undo_apart() { t_state.apart_pid = static_cast<i32>(sys::call(SYS_getpid
 bool is_borrowed_memory() {
   const u32 generation = load_relaxed(*g_generation);
   return generation != 0 && static_cast<i32>(sys::call(SYS_getpid)) != g_pid;
+}
+
+// ------------------------------------------------------------------------ several cells
+
+void InCell::enter(u32 number) {
+  ThreadState& state = t_state;
+  if (current_task() == nullptr || number == state.number || !is_known_cell(number)) return;
+  const WithoutSignals blocked;
+  Task* const task = claim_in(state, number, state.generation);
+  if (task == nullptr) return;
+  has_entered_ = true;
+  before_ = state.number != state.home ? state.number : kNoCell;
+  state.current = task;
+  state.number = number;
+}
+
+void InCell::leave() {
+  const WithoutSignals blocked;
+  go_to_cell(before_);
+}
+
+u32 go_to_cell(u32 number) {
+  ThreadState& state = t_state;
+  const u32 before = task_if_any() != nullptr ? state.number : kNoCell;
+  if (number == kNoCell) number = state.home;
+  if (before == kNoCell || before == number) return before;
+  const ThreadTask& there = state.tasks[number];
+  if (there.task == nullptr || there.generation != state.generation) return before;
+  state.current = there.task;
+  state.number = number;
+  return before;
+}
+
+u32 open_cell(const CellPlace& place, CellStatus* status) {
+  const WithoutSignals blocked;
+  *status = {};
+  u32 number = find_known_cell(place);
+  if (number != kNoCell) return number;
+  Cell opened;
+  *status = Cell::open(place.file.text, cell_options(), &opened);
+  if (!status->ok()) return kNoCell;
+  show_namespace();
+  number = adopt_cell(place, opened);
+  if (number == kNoCell) opened.close();
+  return number;
+}
+
+u32 adopt_cell(const CellPlace& place, Cell& opened) {
+  const WithoutSignals blocked;
+  lock_attach();
+  const u32 number = free_cell_number();
+  if (number != kNoCell) {
+    ProcessCell& entered = g_process_cells[number];
+    memcpy(&entered.place, &place, sizeof place);
+    entered.cell = opened;
+    entered.addresses.reset_lock();
+    enter_cell(number);
+  }
+  unlock_attach();
+  return number;
+}
+
+u32 home_of_thread() {
+  const u32 home = t_state.home;
+  return home != kNoCell ? home : load_acquire(g_home);
+}
+
+u32 home_of_main_thread() { return load_acquire(g_main_home); }
+u32 home_of_new_threads() { return load_acquire(g_home); }
+
+// Cells that go with their last process: those that `ipcell run` has left to it, and namespaces.
+void leave_cells() {
+  if (is_borrowed_memory()) return;
+  const i32 pid = static_cast<i32>(sys::call(SYS_getpid));
+  if (load_acquire(g_known_cells) == 0) {
+    CellPlace place;
+    if (is_orphaned_unmapped(&place)) leave_orphaned_cell(place, pid);
+    return;
+  }
+  for_each_cell([&](u32, const ProcessCell& known) {
+    if (load_acquire(known.cell.header().orphaned) != 0) leave_orphaned_cell(known.place, pid);
+  });
+}
+
+__attribute__((destructor)) static void leave_at_exit() { leave_cells(); }
+
+bool has_moved() { return g_has_moved; }
+
+void move_home(u32 number, bool is_alone) {
+  ThreadState& state = t_state;
+  g_has_moved = true;
+  const WithoutSignals blocked;
+  state.home = number;
+  state.generation = 0;
+  if (is_alone) store_release(g_home, number);
+  if (is_alone || sys::call(SYS_gettid) == sys::call(SYS_getpid))
+    store_release(g_main_home, number);
+}
+
+void be_main_thread() {
+  if (t_state.home == kNoCell) return;
+  store_release(g_home, t_state.home);
+  store_release(g_main_home, t_state.home);
+}
+
+void leave_cell(u32 number) {
+  ThreadTask& mine = t_state.tasks[number];
+  const WithoutSignals blocked;
+  if (!g_process_cells[number].addresses.is_empty() || knows_queue_in(number) ||
+      may_be_registered()) {
+    return;
+  }
+  if (mine.task != nullptr && mine.generation == load_relaxed(*g_generation)) {
+    const Critical critical(*mine.task);
+    release_task(*mine.task);
+  }
+  mine.generation = 0;
+  unmap_cell(number);
+}
+
+void unmap_cell(u32 number) {
+  const WithoutSignals blocked;
+  lock_attach();
+  close_cell(number);
+  unlock_attach();
 }
 
 }  // namespace ipcell

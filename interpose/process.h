@@ -1,9 +1,8 @@
-// This process and its threads: which cell they use, and the Task of each thread.
+// This process and its threads: which cells they use, and the Task of each thread.
 #pragma once
 
-#include "core/cell/cell_dir.h"
-#include "core/ipc/address_map.h"
 #include "core/syscalls.h"
+#include "interpose/process_cells.h"
 
 namespace ipcell {
 
@@ -19,29 +18,21 @@ Task* task_if_any();
 // the cell at its start.
 constexpr char kJoinVariable[] = "IPCELL_JOIN";
 
-// What this process has attached.
-AddressMap& process_addresses();
-// True if an address of [start, start + size) may be part of an attachment.
-inline bool may_be_attached(u64 start, u64 size) {
-  const AddressMap& map = process_addresses();
-  const u64 end = start + size;
-  return !map.is_empty() && map.may_meet(start, end < start ? ~0ull : end);
-}
-
 // For Task::mqueue_folder: the descriptor that is kept, if it is still there.
 int mqueue_folder();
 
-// The process's cell, if it is mapped.
+// The current task's cell, if any is mapped; and its place in the table, or kNoCell.
 Cell* cell_if_any();
+u32 current_cell_number();
+// The same, only once has_cell() has said so.
+ProcessCell& current_cell();
 
 // Maps the cell if it is not yet mapped. False if there is none: the reason was said on stderr.
 bool has_cell();
-// Only once has_cell() has said so: where the cell is, and a word that a forked child finds 0.
-const CellPlace& cell_place();
+// Only once has_cell() has said so: where the cell is that the environment names, and a word that a
+// forked child finds 0.
+const CellPlace& first_cell_place();
 u32& word_of_this_process();
-
-// True if IPCELL_POSIX asks for POSIX names in the cell.
-bool wants_posix_names();
 
 // Maps the cell now if it is not yet mapped: the program is about to give up rights that it may
 // need for it. Quiet: whether there is a cell is told at the first call that wants one.
@@ -57,7 +48,62 @@ void be_undo_apart();
 // to lock what it has mapped.
 void shrink_mappings();
 
+// The process is about to end.
+void leave_cells();
+
 // True in a child of vfork(2), which borrows its parent's memory.
 bool is_borrowed_memory();
+
+// ------------------------------------------------------------------------ several cells
+
+// A thread's IPC namespace is its home. What it does with something of another cell (an attachment
+// or a descriptor from before it moved) is done by a task that it has there: in the scope of an
+// InCell that one is the current task. Without memory for it the current one stays.
+class InCell {
+ public:
+  explicit InCell(u32 number) {
+    if (has_several_cells()) [[unlikely]]
+      enter(number);
+  }
+  ~InCell() {
+    if (has_entered_) [[unlikely]]
+      leave();
+  }
+  InCell(const InCell&) = delete;
+  InCell& operator=(const InCell&) = delete;
+
+ private:
+  void enter(u32 number);
+  void leave();
+
+  bool has_entered_ = false;
+  u32 before_ = kNoCell;
+};
+
+// Makes the thread's task in that cell current, or its home's (kNoCell). The one that was, for
+// the way back; for handlers, which begin at home wherever they interrupt.
+u32 go_to_cell(u32 number);
+
+// The number of a cell that is mapped, or is now; kNoCell if it can't be: `*status` says why.
+u32 open_cell(const CellPlace& place, CellStatus* status);
+// Enters a cell that was opened by the caller, who lets go of it. kNoCell: the process has too
+// many.
+u32 adopt_cell(const CellPlace& place, Cell& opened);
+
+// The home of the calling thread; of the main one; of threads that begin. kNoCell if there is none
+// yet.
+u32 home_of_thread();
+u32 home_of_main_thread();
+u32 home_of_new_threads();
+// True if any thread has moved since the program's start.
+bool has_moved();
+// Moves the thread to another cell; the process with it, if it has no other threads.
+void move_home(u32 number, bool is_alone);
+// A forked child's only thread is the one that forked.
+void be_main_thread();
+// The thread, which is the only one, has left the cell: lets go of what has no more use.
+void leave_cell(u32 number);
+// Takes a cell that nobody in the process has used out of the table.
+void unmap_cell(u32 number);
 
 }  // namespace ipcell

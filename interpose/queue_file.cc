@@ -4,6 +4,7 @@
 #include "core/ipc/mqueue_file.h"
 #include "core/ipc/text.h"
 #include "interpose/mqueue.h"
+#include "interpose/namespace_path.h"
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
 #include "interpose/views.h"
@@ -66,6 +67,10 @@ bool rewrite_link(int dirfd, const char* path, const char* text, std::size_t len
                   TextWriter& out) {
   if (is_queue_folder(text, length)) {
     out.put(kQueueFolder);
+    return true;
+  }
+  if (const u64 number = number_of_link(text, length)) {
+    put_namespace(out, number);
     return true;
   }
   if (!is_like_queue_pipe(text, length)) return false;

@@ -15,15 +15,13 @@ namespace ipcell {
 
 namespace {
 
-u64 g_folder_inode = 0;  // atomic; 0 until the folder was met
-
 // Atomic; 1: the current folder is none of this. It is not remembered where it is, because a
 // program may leave it by an inline system call.
 u32 g_is_elsewhere = 0;
 
 void write_folder(char* out, std::size_t size) {
   TextWriter text(out, size);
-  text.put(cell_place().folder.text);
+  text.put(current_cell().place.folder.text);
   text.put("/");
   text.put(kMqueueNamesFolder);
   text.put_char('\0');
@@ -116,13 +114,13 @@ QueueFolder::QueueFolder() {
   struct statx info;
   if (stat_path(text_, &info) == -ENOENT) {
     // Whoever may use the cell may bring it up to date.
-    const u32 cell_mode = cell_if_any()->header().mode;
+    const u32 cell_mode = current_cell().cell.header().mode;
     const u32 mode = cell_mode | (cell_mode & 0444) >> 2;
     if (sys::call(SYS_mkdirat, AT_FDCWD, sys::arg(text_), mode) == 0)
       sys::call(SYS_fchmodat, AT_FDCWD, sys::arg(text_), mode);
     if (stat_path(text_, &info) != 0) return;
   }
-  store_release(g_folder_inode, static_cast<u64>(info.stx_ino));
+  store_release(current_cell().queue_names_inode, static_cast<u64>(info.stx_ino));
 }
 
 bool is_queue_folder(const char* path, std::size_t length) {
@@ -143,7 +141,9 @@ bool is_queue_folder(const char* path, std::size_t length) {
          there.stx_dev_major == ours.stx_dev_major && there.stx_dev_minor == ours.stx_dev_minor;
 }
 
-u64 queue_folder_inode() { return load_acquire(g_folder_inode); }
+u64 queue_folder_inode() {
+  return cell_if_any() != nullptr ? load_acquire(current_cell().queue_names_inode) : 0;
+}
 
 void list_queues(Task& task) {
   // A handler that never returns would leave descriptors open.

@@ -114,7 +114,7 @@ template <class Buffer>
 int statfs_with(Real<StatfsPath<Buffer>>& real, const char* path, Buffer* buffer) {
   if (has_no_room(path)) [[unlikely]] {
     int result = real(path, buffer);
-    if (result != 0) result = real(cell_place().folder.text, buffer);
+    if (result != 0) result = real(first_cell_place().folder.text, buffer);
     if (result == 0) show_no_room(buffer);
     return result;
   }

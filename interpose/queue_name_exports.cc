@@ -9,6 +9,7 @@
 
 #include "core/base/sys.h"
 #include "interpose/mqueue.h"
+#include "interpose/namespace_path.h"
 #include "interpose/queue_path.h"
 #include "interpose/real.h"
 
@@ -144,6 +145,11 @@ int rename_with(const QueuePath& from, const QueuePath& to, unsigned flags, Real
 // `real(path)` is the real call.
 template <class RealCall>
 long readlink_with(int dirfd, const char* path, char* text, unsigned long size, RealCall real) {
+  const NamespacePath ipc(dirfd, path);
+  if (ipc) [[unlikely]] {
+    const long length = real(ipc.path());
+    return length > 0 ? read_namespace_link(ipc.number(), text, size) : length;
+  }
   const QueuePath at(dirfd, path, Last::NotFollowed);
   const long length = real(at.path());
   return length > 0 && !at ? show_queue_link(dirfd, path, text, size, length) : length;

@@ -83,13 +83,15 @@ void show_folder(const Cell& cell, Status& out) {
   fill(out, S_IFDIR, status);
 }
 
+// False if it is none of the current cell's.
 template <class Status>
-void show_queue(Status& out) {
+bool show_queue(Status& out) {
   MqueueStatus status;
   Task* const task = current_task();
-  if (task == nullptr || sys_mq_stat_inode(*task, inode_of(out), &status) != 0) return;
+  if (task == nullptr || sys_mq_stat_inode(*task, inode_of(out), &status) != 0) return false;
   fill(out, S_IFREG, status);
   fill_times(out, status);
+  return true;
 }
 
 template <class Status>
@@ -103,7 +105,11 @@ void show(Status& out) {
   if (may_be_folder) {
     show_folder(*cell, out);
   } else {
-    show_queue(out);
+    bool is_shown = show_queue(out);
+    for_each_cell([&](u32 number, const ProcessCell&) {
+      const InCell in(number);
+      is_shown = is_shown || show_queue(out);
+    });
   }
 }
 

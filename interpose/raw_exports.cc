@@ -38,7 +38,8 @@ constexpr int kOurs[] = {SYS_semget,     SYS_semop,         SYS_semctl,
                          SYS_fork,       SYS_pkey_mprotect, SYS_mq_open,
                          SYS_mq_unlink,  SYS_mq_timedsend,  SYS_mq_timedreceive,
                          SYS_mq_notify,  SYS_mq_getsetattr, SYS_close,
-                         SYS_dup2,       SYS_dup3,          SYS_close_range};
+                         SYS_dup2,       SYS_dup3,          SYS_close_range,
+                         SYS_setns};
 
 struct NumberSet {
   u64 words[8];
@@ -76,7 +77,7 @@ long call_core(Task& task, long number, long a, long b, long c, long d, long e) 
                                 static_cast<int>(e));
     case SYS_shmget:
       return ipcell::sys_shmget(task, id, static_cast<std::size_t>(b), static_cast<int>(c));
-    case SYS_shmdt: return ipcell::sys_shmdt(task, pointer<const void>(a));
+    case SYS_shmdt: return ipcell::detach_segment(pointer<const void>(a));
     case SYS_shmctl: return ipcell::sys_shmctl(task, id, static_cast<int>(b), pointer<void>(c));
     case SYS_msgctl: return ipcell::sys_msgctl(task, id, static_cast<int>(b), pointer<void>(c));
   }
@@ -140,6 +141,7 @@ __attribute__((visibility("hidden"), used)) long
 ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) {
   switch (number) {
     case SYS_unshare: return unshare(static_cast<int>(a));
+    case SYS_setns: return setns(static_cast<int>(a), static_cast<int>(b));
     case SYS_shmat:
       return reinterpret_cast<long>(
           ipcell::attach_segment(static_cast<int>(a), pointer<const void>(b), static_cast<int>(c)));

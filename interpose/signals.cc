@@ -89,7 +89,8 @@ void restore_default(int signal) {
   real_sigaction(signal, &action, nullptr);
 }
 
-// A handler that interrupts an exec(3) may jump out of it: it would never be over.
+// A handler that interrupts an exec(3) may jump out of it: it would never be over. DIVERGES: with
+// attachments of several namespaces, those of the others.
 class OutsideOfExec {
  public:
   OutsideOfExec() {
@@ -110,6 +111,21 @@ class OutsideOfExec {
   u32* execing_ = nullptr;
 };
 
+// It is in the thread's own namespace, wherever the call works that it interrupts.
+class AtHome {
+ public:
+  AtHome() : before_(has_several_cells() ? go_to_cell(kNoCell) : kNoCell) {}
+  ~AtHome() {
+    if (before_ != kNoCell) [[unlikely]]
+      go_to_cell(before_);
+  }
+  AtHome(const AtHome&) = delete;
+  AtHome& operator=(const AtHome&) = delete;
+
+ private:
+  u32 before_;
+};
+
 void call_program(int signal, siginfo_t* info, void* context) {
   const struct sigaction action = program_action(signal);
   if (!has_handler(action)) return;
@@ -121,6 +137,7 @@ void call_program(int signal, siginfo_t* info, void* context) {
     if (!(is_fault(signal) && g_has_fault_handlers)) restore_default(signal);
   }
   const OutsideOfExec outside;
+  const AtHome at_home;
   if ((action.sa_flags & SA_SIGINFO) != 0) {
     action.sa_sigaction(signal, info, context);
   } else {
@@ -180,8 +197,11 @@ void set_program_counter(ucontext_t& context, std::uintptr_t value) {
 // The cell's file was cut off under us. Zeros take the missing place, so that the operation ends by
 // its own checks; the header's page is then zeros as well, or poisoned, and later calls fail.
 bool replace_lost_page(const void* address) {
-  const Cell* cell = cell_if_any();
-  if (cell == nullptr || !cell->contains(address)) return false;
+  const Cell* cell = nullptr;
+  for_each_cell([&](u32, const ProcessCell& known) {
+    if (known.cell.contains(address)) cell = &known.cell;
+  });
+  if (cell == nullptr) return false;
   const long page = sys::arg(address) & ~static_cast<long>(kPage - 1);
   sys::call(SYS_mmap, page, static_cast<long>(kPage), PROT_READ | PROT_WRITE,
             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);

@@ -48,6 +48,7 @@
 #include <linux/fcntl.h>
 
 #include "core/base/sys.h"
+#include "interpose/namespace_path.h"
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
 #include "interpose/queue_stat.h"
@@ -152,6 +153,9 @@ int open_with(int dirfd, const char* path, int flags, unsigned mode, RealOpen re
   const QueuePath queue(dirfd, path);
   if (queue) [[unlikely]]
     return static_cast<int>(to_libc(open_queue_path(queue, flags, mode)));
+  const NamespacePath ipc(dirfd, path);
+  if (ipc) [[unlikely]]
+    return static_cast<int>(to_libc(open_namespace(ipc, flags)));
   const ViewPath at(dirfd, path);
   return at ? open_as_int(at, flags) : real(path);
 }
@@ -223,6 +227,12 @@ File* freopen_with(Real<Freopen>& real, const char* path, const char* mode, File
 // asks for the twin's.
 template <class Buffer, class StatTwin>
 int show_view(int fd, Buffer* buffer, StatTwin stat_twin) {
+  const u64 number = is_like_namespace(buffer) ? number_of_descriptor(fd) : 0;
+  if (number != 0) [[unlikely]] {
+    const int result = stat_twin("/proc/self/ns/mnt");
+    if (result == 0) put_inode(buffer, number);
+    return result;
+  }
   if (!is_like_snapshot(buffer)) [[likely]]
     return 0;
   const View* const view = view_of_descriptor(fd);
@@ -241,10 +251,22 @@ constexpr bool means_descriptor(const char* path, int flags) {
   return (flags & AT_EMPTY_PATH) != 0 && (path == nullptr || *path == '\0');
 }
 
+// The symbolic link itself is the twin's.
+template <class Buffer, class StatTwin>
+int stat_namespace(const NamespacePath& at, Buffer* buffer, QueuePath::Last last,
+                   StatTwin stat_twin) {
+  const int result = stat_twin(at.path());
+  if (result == 0 && last == QueuePath::Last::Followed) put_inode(buffer, at.number());
+  return result;
+}
+
 // `stat_path(path)` is the real call.
 template <class Buffer, class StatPathCall>
 int stat_path_with(const char* path, Buffer* buffer, QueuePath::Last last, StatPathCall stat_path) {
   const QueuePath queue(AT_FDCWD, path, last);
+  const NamespacePath ipc(AT_FDCWD, path);
+  if (ipc) [[unlikely]]
+    return stat_namespace(ipc, buffer, last, stat_path);
   const ViewPath at(AT_FDCWD, queue.path());
   const int result = stat_path(at.path());
   if (result != 0) return result;
@@ -289,6 +311,11 @@ int old_fstat_with(Real<OldStatFd<Buffer>>& real, Real<OldStatPath<Buffer>>& rea
 template <class Buffer, class StatAtPath>
 int stat_at_with(int dirfd, const char* path, int flags, Buffer* buffer, StatAtPath stat_at) {
   const QueuePath queue(dirfd, path, last_of(flags));
+  const NamespacePath ipc(dirfd, path);
+  if (ipc) [[unlikely]] {
+    return stat_namespace(ipc, buffer, last_of(flags),
+                          [&](const char* twin) { return stat_at(AT_FDCWD, twin); });
+  }
   const ViewPath at(dirfd, queue.path());
   const int result = stat_at(dirfd, at.path());
   if (result != 0) return result;

@@ -6,6 +6,8 @@
 
 #include "interpose/views.h"
 
+#include "core/cell/namespace_cell.h"
+
 #include <sys/stat.h>
 
 namespace ipcell {
@@ -27,6 +29,25 @@ Status& as(Buffer* buffer) {
 void put_inode(Stat* buffer, const View& view) { as<struct stat>(buffer).st_ino = view.inode; }
 void put_inode(Stat64* buffer, const View& view) { as<struct stat64>(buffer).st_ino = view.inode; }
 void put_inode(Statx* buffer, const View& view) { as<struct statx>(buffer).stx_ino = view.inode; }
+
+void put_inode(Stat* buffer, u64 inode) {
+  as<struct stat>(buffer).st_ino = static_cast<ino_t>(inode);
+}
+void put_inode(Stat64* buffer, u64 inode) { as<struct stat64>(buffer).st_ino = inode; }
+void put_inode(Statx* buffer, u64 inode) { as<struct statx>(buffer).stx_ino = inode; }
+
+bool is_like_namespace(const Stat* buffer) {
+  const auto& status = as<const struct stat>(buffer);
+  return is_like_namespace_file(status.st_mode, static_cast<u64>(status.st_size), status.st_mtime);
+}
+bool is_like_namespace(const Stat64* buffer) {
+  const auto& status = as<const struct stat64>(buffer);
+  return is_like_namespace_file(status.st_mode, static_cast<u64>(status.st_size), status.st_mtime);
+}
+bool is_like_namespace(const Statx* buffer) {
+  const auto& status = as<const struct statx>(buffer);
+  return is_like_namespace_file(status.stx_mode, status.stx_size, status.stx_mtime.tv_sec);
+}
 
 bool is_like_snapshot(const Stat* buffer) {
   const auto& status = as<const struct stat>(buffer);

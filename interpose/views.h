@@ -69,6 +69,15 @@ void put_inode(Stat* buffer, const View& view);
 void put_inode(Stat64* buffer, const View& view);
 void put_inode(Statx* buffer, const View& view);
 
+void put_inode(Stat* buffer, u64 inode);
+void put_inode(Stat64* buffer, u64 inode);
+void put_inode(Statx* buffer, u64 inode);
+
+// True if this can be the status of an opened /proc/PID/ns/ipc.
+bool is_like_namespace(const Stat* buffer);
+bool is_like_namespace(const Stat64* buffer);
+bool is_like_namespace(const Statx* buffer);
+
 // True if this can be the status of an opened view: reason enough to call view_of_descriptor().
 bool is_like_snapshot(const Stat* buffer);
 bool is_like_snapshot(const Stat64* buffer);

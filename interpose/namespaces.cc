@@ -1,0 +1,98 @@
+#include "interpose/namespaces.h"
+
+#include "core/base/file.h"
+#include "core/ipc/signature.h"
+#include "interpose/child_environment.h"
+#include "interpose/settings.h"
+
+namespace ipcell {
+
+namespace {
+
+u64 g_marker;       // see map_namespace_marker(); 0: there is none
+u32 g_marker_cell;  // number of the cell that it marks
+
+void mark(u32 number) {
+  g_marker = map_namespace_marker(g_process_cells[number].place, g_marker);
+  g_marker_cell = number;
+}
+
+}  // namespace
+
+NewNamespace::~NewNamespace() {
+  if (number_ == kNoCell) return;
+  const CellPlace place = g_process_cells[number_].place;
+  unmap_cell(number_);
+  (void)remove_cell(place);
+}
+
+long NewNamespace::make() {
+  if (!has_cell()) return 1;
+  const ProcessCell& parent = current_cell();
+  sweep_namespaces(parent.place.base.text);
+  CellPlace place;
+  Cell made;
+  const NamespaceStatus status =
+      make_namespace_cell(parent.place, parent.cell, kLayoutSignature, &place, &made);
+  if (!status.ok()) {
+    say("no IPC namespace: ", place.folder.text, ": ", status.describe());
+    return status.error();
+  }
+  for_each_cell([](u32, ProcessCell& known) { store_release(known.cell.header().namespaces, 1u); });
+  show_namespace();
+  number_ = adopt_cell(place, made);
+  if (number_ != kNoCell) return 0;
+  say("no IPC namespace: this process has things of too many others in use");
+  made.close();
+  (void)remove_cell(place);
+  return -ENOSPC;
+}
+
+void NewNamespace::enter() {
+  enter_namespace(number_);
+  number_ = kNoCell;
+}
+
+void NewNamespace::leave_to_child() {
+  unmap_cell(number_);
+  number_ = kNoCell;
+}
+
+// Linux: kernel/fork.c:ksys_unshare(), kernel/nsproxy.c:commit_nsset(): adjustments end,
+// attachments and descriptors stay.
+void enter_namespace(u32 number) {
+  const bool is_alone = count_threads(static_cast<i32>(sys::call(SYS_getpid))) == 1;
+  const u32 left = home_of_thread();
+  if (Task* task = task_if_any()) {
+    sys_unshare_undo(*task, is_alone);
+  }
+  if (!is_alone) be_undo_apart();
+  if (number == left) return;
+  move_home(number, is_alone);
+  show_namespace();
+  change_own_environment();
+  if (is_alone && left != kNoCell) leave_cell(left);
+}
+
+void sweep_after_child() {
+  if (is_borrowed_memory()) return;
+  // A shell has no cell mapped.
+  const Settings& s = settings();
+  if (load_acquire(g_known_cells) == 0 && s.has_dir) sweep_namespaces(s.dir);
+  bool is_worth_it = false;
+  for_each_cell([&](u32, const ProcessCell& known) {
+    is_worth_it |= load_acquire(known.cell.header().namespaces) != 0;
+  });
+  if (is_worth_it) sweep_namespaces(current_cell().place.base.text);
+}
+
+void show_namespace() {
+  const u32 home = home_of_main_thread();
+  if (home != kNoCell && (g_marker == 0 || g_marker_cell != home)) mark(home);
+}
+
+void show_namespace_in_child() {
+  if (g_marker != 0) show_namespace();
+}
+
+}  // namespace ipcell
