@@ -16,6 +16,7 @@
 
 #include "core/cell/cell_members.h"
 #include "core/cell/liveness.h"
+#include "core/cell/namespace_cell.h"
 
 namespace ipcell::cli {
 
@@ -117,6 +118,7 @@ void read_cell(CellInfo& info) {
   const bool is_read = reader.read(0, &header);
   Cell cell;
   const CellStatus status = open_as_it_is(info.place, &cell);
+  if (status.ok()) info.ipc_namespace = number_of_namespace(cell.inode());
   cell.close();
   info.state = state_name(status.fault);
   info.is_ok = status.ok();
@@ -185,7 +187,8 @@ CellStatus open_as_it_is(const CellPlace& place, Cell* cell) {
 CellInfo look_at_cell(const CellPlace& place) {
   CellInfo info;
   info.place = place;
-  info.name = place.folder.text + std::string(place.base.text).size() + 1;
+  info.name = name_of_cell(place);
+  info.is_namespace = info.name.rfind(kNamespacePrefix, 0) == 0;
   struct stat folder;
   if (lstat(place.folder.text, &folder) == 0) info.age = std::time(nullptr) - folder.st_mtime;
   const Files names = files_of(std::string(place.folder.text) + "/" + kPosixFolder);

@@ -14,11 +14,13 @@ namespace ipcell::cli {
 struct CellInfo {
   std::string name;
   CellPlace place;
-  bool is_ok = false;       // this build can use it
-  std::string state;        // "ok", "damaged", "other version", ...
-  std::string reason;       // a sentence, if it is not ok
-  std::uint64_t bytes = 0;  // memory or disk that the folder takes
-  std::int64_t age = 0;     // seconds
+  bool is_ok = false;               // this build can use it
+  std::string state;                // "ok", "damaged", "other version", ...
+  std::string reason;               // a sentence, if it is not ok
+  bool is_namespace = false;        // made by a program
+  std::uint64_t ipc_namespace = 0;  // its number in /proc/PID/ns/ipc; 0: there is no file yet
+  std::uint64_t bytes = 0;          // memory or disk that the folder takes
+  std::int64_t age = 0;             // seconds
   bool is_transient = false;
   bool is_orphaned = false;
   std::uint32_t queues = 0;  // System V message queues

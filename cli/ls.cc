@@ -20,6 +20,8 @@ nlohmann::ordered_json to_json(const CellInfo& cell) {
       {"reason", cell.reason},
       {"bytes", cell.bytes},
       {"age_seconds", cell.age},
+      {"namespace", cell.is_namespace},
+      {"ipc_namespace", cell.ipc_namespace},
       {"transient", cell.is_transient},
       {"orphaned", cell.is_orphaned},
       {"tasks", cell.live_tasks},
@@ -37,7 +39,9 @@ nlohmann::ordered_json to_json(const CellInfo& cell) {
 std::string state_of(const CellInfo& cell) {
   std::string text = cell.state;
   if (!cell.reason.empty()) text += ": " + cell.reason;
-  if (cell.is_orphaned) {
+  if (cell.is_namespace) {
+    text += " (an IPC namespace, its last process removes it)";
+  } else if (cell.is_orphaned) {
     text += " (its run has ended, its last process removes it)";
   } else if (cell.is_transient) {
     text += fmt::format(" (of `ipcell run`, process {})", cell.runner.pid);

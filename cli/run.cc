@@ -139,7 +139,9 @@ std::string preload_of(const std::string& library) {
 std::vector<std::string> environment_for(const CellPlace& place, const std::string& library,
                                          const RunOptions& options) {
   // Decided here for all that is started: another user's rights to /dev/shm may be others.
-  const bool has_names = options.posix || !has_dev_shm();
+  const char* wanted = std::getenv("IPCELL_POSIX");
+  const bool is_wanted = wanted != nullptr && *wanted != '\0' && *wanted != '0';
+  const bool has_names = options.posix || is_wanted || !has_dev_shm();
   std::vector<std::string> result;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
@@ -151,10 +153,10 @@ std::vector<std::string> environment_for(const CellPlace& place, const std::stri
   }
   result.push_back("LD_PRELOAD=" + preload_of(library));
   result.push_back(std::string("IPCELL_DIR=") + place.base.text);
-  result.push_back(std::string("IPCELL_CELL=") +
-                   (place.folder.text + std::strlen(place.base.text) + 1));
+  result.push_back(std::string("IPCELL_CELL=") + name_of_cell(place));
   if (options.mode) result.push_back(fmt::format("IPCELL_MODE={:04o}", *options.mode));
-  if (has_names) result.push_back("IPCELL_POSIX=1");
+  // Programs in other IPC namespaces, which are cells of their own, have the same names.
+  if (has_names) result.push_back(std::string("IPCELL_POSIX=") + name_of_cell(place));
   return result;
 }
 
