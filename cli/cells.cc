@@ -17,6 +17,7 @@
 #include "core/cell/cell_members.h"
 #include "core/cell/liveness.h"
 #include "core/cell/namespace_cell.h"
+#include "core/cell/process.h"
 
 namespace ipcell::cli {
 

@@ -86,9 +86,4 @@ Runner look_at_runner(const std::string& folder) {
   return runner;
 }
 
-u64 own_pid_namespace() {
-  struct stat info;
-  return stat("/proc/self/ns/pid", &info) == 0 ? info.st_ino : 0;
-}
-
 }  // namespace ipcell::cli

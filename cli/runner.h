@@ -38,7 +38,4 @@ struct Runner {
 };
 Runner look_at_runner(const std::string& folder);
 
-// The inode of this process's pid namespace; 0 if unknown.
-u64 own_pid_namespace();
-
 }  // namespace ipcell::cli

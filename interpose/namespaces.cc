@@ -49,6 +49,8 @@ long NewNamespace::make() {
 }
 
 void NewNamespace::enter() {
+  // That may be as new.
+  store_release(g_process_cells[number_].cell.header().user_namespace, own_user_namespace());
   enter_namespace(number_);
   number_ = kNoCell;
 }

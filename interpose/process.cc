@@ -108,9 +108,14 @@ bool open_first_cell() {
   request.mode = s.mode;
   ProcessCell& first = g_process_cells[0];
   CellPlace& place = first.place;
-  const DirStatus where = locate_cell(request, Create::Yes, &place);
+  // A namespace that has ended is not made anew.
+  const bool is_namespace =
+      s.has_name && strncmp(s.cell_name, kNamespacePrefix, strlen(kNamespacePrefix)) == 0;
+  const DirStatus where = locate_cell(request, is_namespace ? Create::No : Create::Yes, &place);
   if (!where.ok()) return complain(place.base.text, where.describe());
-  const CellStatus status = Cell::open_or_create(place.file.text, cell_options(), &first.cell);
+  const CellStatus status =
+      is_namespace ? Cell::open(place.file.text, cell_options(), &first.cell)
+                   : Cell::open_or_create(place.file.text, cell_options(), &first.cell);
   if (!status.ok()) return complain(place.file.text, status.describe());
   memcpy(&g_first_place, &place, sizeof place);
   enter_cell(0);
@@ -191,6 +196,14 @@ void read_groups(ThreadState& state) {
   cred.group_count = count > 0 ? static_cast<u32>(count) : 0;
 }
 
+// Capabilities hold in the user namespace where the process has them, and in those inside of it.
+// DIVERGES: which those are is known of the first of all alone. Linux: ns_capable()
+bool has_capabilities_in(const Cell& cell) {
+  const u64 owner = load_acquire(cell.header().user_namespace);
+  const u64 own = own_user_namespace();
+  return own == owner || own == kFirstUserNamespace || own == 0 || owner == 0;
+}
+
 void read_credentials(ThreadState& state) {
   Cred& cred = state.cred;
   cred.euid = static_cast<u32>(sys::call(SYS_geteuid));
@@ -202,6 +215,8 @@ void read_credentials(ThreadState& state) {
   struct __user_cap_data_struct data[2] = {};
   sys::call(SYS_capget, sys::arg(&header), sys::arg(data));
   cred.capabilities = static_cast<u64>(data[1].effective) << 32 | data[0].effective;
+  if (cred.capabilities != 0 && !has_capabilities_in(g_process_cells[state.home].cell))
+    cred.capabilities = 0;
   state.cred_version = load_acquire(g_cred_version);
 }
 

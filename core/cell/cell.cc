@@ -9,6 +9,7 @@
 
 #include "core/base/file.h"
 #include "core/cell/cell_dir.h"
+#include "core/cell/process.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -188,6 +189,8 @@ CellStatus init_cell(Cell& cell, const Cell::Options& options, u64 segment_pages
   header.segment_pages = segment_pages;
   header.created = static_cast<u64>(now_seconds());
   header.transient = options.transient ? 1 : 0;
+  header.user_namespace = own_user_namespace();
+  header.pid_namespace = own_pid_namespace();
   read_boot_id(header.boot_id);
   __builtin_memcpy(header.magic, kMagic, sizeof kMagic);
   return {};

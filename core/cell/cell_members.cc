@@ -13,17 +13,18 @@ namespace {
 // How often, a millisecond apart, an exiting process asks whether it is its turn.
 constexpr int kLeaveTries = 100;
 
-// Reads a file of /proc/PID piece by piece; `feed` gets each byte until it returns false.
+// Reads a file of /proc/PID piece by piece; `feed` gets each byte until it returns false. False if
+// it can't be read.
 template <class Feed>
-void read_bytes(long folder, const char* file, Feed feed) {
+bool read_bytes(long folder, const char* file, Feed feed) {
   const Descriptor input(open_at(folder, file, O_RDONLY));
-  if (input.fd() < 0) return;
+  if (input.fd() < 0) return false;
   char buffer[2048];
   for (;;) {
     const long size = sys::call(SYS_read, input.fd(), sys::arg(buffer), sizeof buffer);
-    if (size <= 0) return;
+    if (size <= 0) return size == 0;
     for (long n = 0; n < size; ++n) {
-      if (!feed(buffer[n])) return;
+      if (!feed(buffer[n])) return true;
     }
   }
 }
@@ -52,12 +53,11 @@ class Variable {
   bool is_found_ = false;
 };
 
-bool has_environment_of(long process, const CellPlace& place) {
-  const char* name = place.folder.text + __builtin_strlen(place.base.text) + 1;
+bool has_environment_of(long process, const CellPlace& place, bool* is_readable) {
   Variable folder("IPCELL_DIR", place.base.text);
-  Variable cell("IPCELL_CELL", name);
+  Variable cell("IPCELL_CELL", name_of_cell(place));
   u64 position = 0;
-  read_bytes(process, "environ", [&](char c) {
+  *is_readable = read_bytes(process, "environ", [&](char c) {
     folder.feed(c, position);
     cell.feed(c, position);
     position = c == '\0' ? 0 : position + 1;
@@ -143,11 +143,13 @@ bool has_mapping_of(long process, const char* path, const struct statx* file, bo
 }
 
 // The mappings first: a program that has just been started by exec(2) has lost them, but has the
-// environment already.
-bool belongs_to(long process, const CellPlace& place, const struct statx* file) {
-  bool has_marker;
-  return has_mapping_of(process, place.file.text, file, &has_marker) ||
-         (!has_marker && has_environment_of(process, place));
+// environment already, unless it is in between.
+bool belongs_to(i32 pid, long process, const CellPlace& place, const struct statx* file) {
+  bool has_marker, is_readable;
+  if (has_mapping_of(process, place.file.text, file, &has_marker)) return true;
+  if (has_marker) return false;
+  return has_environment_of(process, place, &is_readable) ||
+         (is_readable && is_between_programs(pid));
 }
 
 i32 parse_pid(const char* name) {
@@ -250,7 +252,8 @@ int for_each_member(const CellPlace& place, MemberVisitor visit, void* context) 
   struct statx info;
   const bool has_file = stat_path(place.file.text, &info) == 0;
   return static_cast<int>(for_each_process([&](i32 pid, long process) {
-    const bool is_member = process >= 0 && belongs_to(process, place, has_file ? &info : nullptr);
+    const bool is_member =
+        process >= 0 && belongs_to(pid, process, place, has_file ? &info : nullptr);
     return !is_member || visit(context, pid);
   }));
 }
@@ -321,7 +324,7 @@ bool is_member(const CellPlace& place, i32 pid) {
   const Descriptor process(open_process(pid));
   struct statx info;
   const bool has_file = stat_path(place.file.text, &info) == 0;
-  return process.fd() >= 0 && belongs_to(process.fd(), place, has_file ? &info : nullptr);
+  return process.fd() >= 0 && belongs_to(pid, process.fd(), place, has_file ? &info : nullptr);
 }
 
 bool has_members(const CellPlace& place, i32 except) {
@@ -338,6 +341,37 @@ bool has_members(const CellPlace& place, i32 except) {
       },
       &search);
   return search.is_found;
+}
+
+bool sees_all_members(const CellPlace& place) {
+  const u64 own = own_pid_namespace();
+  u64 maker = 0;
+  const Descriptor file(open_at(AT_FDCWD, place.file.text, O_RDONLY));
+  sys::call(SYS_pread64, file.fd(), sys::arg(&maker), sizeof maker,
+            offsetof(Header, pid_namespace));
+  return is_proc_of_own_namespace() && (own == kFirstPidNamespace || own == maker);
+}
+
+bool has_living_task(const CellPlace& place, i32 except) {
+  const Descriptor file(open_at(AT_FDCWD, place.file.text, O_RDONLY));
+  const auto read = [&](auto* value, u64 offset) {
+    return sys::call(SYS_pread64, file.fd(), sys::arg(value), sizeof *value,
+                     static_cast<long>(offset)) == static_cast<long>(sizeof *value);
+  };
+  u32 high = 0;
+  if (!read(&high, offsetof(Header, slots_high))) return false;
+  const u64 own = own_pid_namespace();
+  for (u32 slot = 0; slot < high && slot < kTaskSlots; ++slot) {
+    u64 state;
+    TaskRec task;
+    if (!read(&state, offsetof(CellLayout, task_states) + slot * sizeof state)) break;
+    if (state != kTaskLive || !read(&task, offsetof(CellLayout, tasks) + slot * sizeof(TaskPage)) ||
+        is_token_dead(task.token)) {
+      continue;
+    }
+    if (task.pid != except || task.pid_namespace != own) return true;
+  }
+  return false;
 }
 
 // True if somebody has its /proc/PID/ns/ipc open. The lock is kept to the end, as the folder's.
@@ -364,7 +398,10 @@ void leave_orphaned_cell(const CellPlace& place, i32 own_pid) {
     const struct timespec pause = {0, 1'000'000};
     sys::call(SYS_nanosleep, sys::arg(&pause), 0);
   }
-  if (!has_members(place, own_pid) && !is_kept_open(place)) (void)remove_cell(place);
+  if (sees_all_members(place) && !has_living_task(place, own_pid) && !has_members(place, own_pid) &&
+      !is_kept_open(place)) {
+    (void)remove_cell(place);
+  }
 }
 
 }  // namespace ipcell

@@ -21,6 +21,13 @@ bool has_members(const CellPlace& place, i32 except);
 // False if it is in none of these, or can't be looked at.
 bool find_namespace_of(const char* base, i32 pid, CellPlace* place, u64* cell_inode);
 
+// False if processes may belong to the cell that this one's /proc does not show: those of the pid
+// namespace that the cell was made in.
+bool sees_all_members(const CellPlace& place);
+// True if a thread of another process than `except` has a task in the cell: seen in any pid
+// namespace, and whatever the rights of its process.
+bool has_living_task(const CellPlace& place, i32 except);
+
 // True if a process has the cell, whose file is at `path`, mapped and no task that has joined: one
 // that is about to, or was forked a moment ago. Sees only processes of the pid namespace whose
 // /proc entry this one may read.

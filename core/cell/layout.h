@@ -21,7 +21,7 @@
 
 namespace ipcell {
 
-constexpr u32 kLayoutVersion = 4;
+constexpr u32 kLayoutVersion = 5;
 constexpr char kMagic[8] = {'i', 'p', 'c', 'e', 'l', 'l', '\r', '\n'};
 constexpr u64 kPage = 4096;
 
@@ -350,7 +350,9 @@ struct Header {
   LockWord recovery_lock;  // one recoverer of a dead task's locks at a time; innermost, see lock.cc
   char poison_reason[128];
   Limits limits;
-  u64 segment_pages;  // of shared memory, behind kCellSize
+  u64 segment_pages;   // of shared memory, behind kCellSize
+  u64 user_namespace;  // inode number of the one that it belongs to, 0 if unknown; atomic
+  u64 pid_namespace;   // the same of the process that made it
 };
 
 constexpr u64 kTablePagesMax = 32768;  // 128 MiB of tables

@@ -79,12 +79,22 @@ bool has_maker(const CellPlace& place) {
   return pid > 0 && is_member(place, pid);
 }
 
+// A cell that was given such a name by its user is left alone.
+bool is_left_to_last_process(const CellPlace& place) {
+  u32 is_orphaned = 0;
+  const Descriptor file(open_at(AT_FDCWD, place.file.text, O_RDONLY));
+  sys::call(SYS_pread64, file.fd(), sys::arg(&is_orphaned), sizeof is_orphaned,
+            offsetof(Header, orphaned));
+  return is_orphaned != 0;
+}
+
 void sweep_namespace(const CellPlace& place) {
-  if (has_maker(place)) return;
+  if (!is_left_to_last_process(place) || has_maker(place) || !sees_all_members(place)) return;
   // Who keeps it has the lock; who is about to waits here for ours, and then finds the file gone.
   const NamespaceFile file(place);
   const Descriptor locked(open_at(AT_FDCWD, file.path.text, O_RDONLY));
   if (locked.fd() < 0 || sys::call(SYS_flock, locked.fd(), LOCK_EX | LOCK_NB) != 0) return;
+  if (has_living_task(place, 0)) return;
   // A process may fork while the list of processes is read, and end: what it made is then met by
   // the second look.
   if (!has_members(place, 0) && !has_members(place, 0)) (void)remove_cell(place);

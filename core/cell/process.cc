@@ -25,7 +25,8 @@ struct ThreadStat {
   // memory back, and SEM_UNDO and the descriptors come after. So who sees a pipe of the process
   // closed sees this too, when the process is not yet a zombie.
   bool is_ending = false;
-  u64 threads = 0;  // of the process
+  bool is_between = false;  // exec(2) has given it new memory, and not yet its environment
+  u64 threads = 0;          // of the process
   u64 start_time = 0;
 };
 
@@ -64,7 +65,7 @@ struct ProcPath {
 ThreadStat read_stat(long folder, const char* path) {
   ThreadStat stat;
   const Descriptor file(sys::call(SYS_openat, folder, sys::arg(path), O_RDONLY | O_CLOEXEC));
-  char text[512];
+  char text[1024];
   const long size =
       file.fd() < 0 ? file.fd() : sys::call(SYS_read, file.fd(), sys::arg(text), sizeof text);
   stat.is_unknown = size < 0 && size != -ENOENT && size != -ESRCH;
@@ -79,6 +80,7 @@ ThreadStat read_stat(long folder, const char* path) {
   const bool is_exiting = (parse_number(skip_fields(state, end, 6), end) & PF_EXITING) != 0;
   const bool has_memory = parse_number(skip_fields(state, end, 20), end) != 0;
   stat.is_ending = *state == 'Z' || *state == 'X' || (is_exiting && !has_memory);
+  stat.is_between = has_memory && parse_number(skip_fields(state, end, 47), end) == 0;
   stat.threads = parse_number(skip_fields(state, end, 17), end);
   stat.start_time = parse_number(skip_fields(state, end, 19), end);
   return stat;
@@ -145,6 +147,13 @@ bool read_process(i32 pid, u64* start_time, bool* is_zombie) {
   return true;
 }
 
+// Of what the link leads to; 0 if unknown.
+static u64 inode_of(const char* path) {
+  struct statx info;
+  const long error = sys::call(SYS_statx, AT_FDCWD, sys::arg(path), 0, STATX_INO, sys::arg(&info));
+  return error == 0 ? info.stx_ino : 0;
+}
+
 ProcessId own_process() {
   ProcessId id;
   id.pid = static_cast<i32>(sys::call(SYS_getpid));
@@ -152,13 +161,17 @@ ProcessId own_process() {
   u64 start_time = 0;
   if (is_proc_of_own_namespace() && read_process(id.pid, &start_time, &is_zombie))
     id.start_time = start_time;
-  struct statx info;
-  if (sys::call(SYS_statx, AT_FDCWD, sys::arg("/proc/self/ns/pid"), 0, STATX_INO,
-                sys::arg(&info)) == 0) {
-    id.pid_namespace = info.stx_ino;
-  }
+  id.pid_namespace = own_pid_namespace();
   return id;
 }
+
+bool is_between_programs(i32 pid) {
+  const ThreadStat stat = read_stat(AT_FDCWD, ProcPath(pid, "/stat").text);
+  return stat.is_there && stat.is_between;
+}
+
+u64 own_pid_namespace() { return inode_of("/proc/self/ns/pid"); }
+u64 own_user_namespace() { return inode_of("/proc/self/ns/user"); }
 
 u64 count_threads(i32 pid) { return read_stat(AT_FDCWD, ProcPath(pid, "/stat").text).threads; }
 

@@ -32,6 +32,16 @@ bool read_process(i32 pid, u64* start_time, bool* is_zombie);
 // The calling process, as far as /proc tells.
 ProcessId own_process();
 
+// True if the process is in exec(2), where neither what it has mapped nor its environment tells
+// what it is. Where /proc/PID/stat hides addresses from the caller any process may look so.
+bool is_between_programs(i32 pid);
+
+// Inode numbers of the calling process's namespaces, 0 if unknown; and of the first of all.
+u64 own_pid_namespace();
+u64 own_user_namespace();
+constexpr u64 kFirstPidNamespace = 0xeffffffc;   // Linux: PROC_PID_INIT_INO
+constexpr u64 kFirstUserNamespace = 0xeffffffd;  // Linux: PROC_USER_INIT_INO
+
 // Threads of the process, 0 if that can't be known.
 u64 count_threads(i32 pid);
 

@@ -41,11 +41,12 @@ def test_fields(cells):
     patch(path, CREATED, struct.pack("<Q", int(time.time()) - 7200))
     cell = cells.list()["work"]
     assert set(cell) == {
-        "name", "path", "state", "reason", "bytes", "age_seconds", "transient", "orphaned", "tasks",
-        "processes", "queues", "semaphore_sets", "segments", "posix_queues", "posix_names"}, cell
+        "name", "path", "state", "reason", "bytes", "age_seconds", "namespace", "ipc_namespace",
+        "transient", "orphaned", "tasks", "processes", "queues", "semaphore_sets", "segments", "posix_queues", "posix_names"}, cell
     assert cell["path"] == os.path.dirname(path)
     assert (cell["state"], cell["reason"]) == ("ok", "")
     assert 0 < cell["bytes"] == os.stat(path).st_blocks * 512
+    assert not cell["namespace"] and 0xe0000000 <= cell["ipc_namespace"] < 0xe8000000
     assert 7200 <= cell["age_seconds"] < 7200 + cli_test.PATIENCE
     assert (cell["tasks"], cell["processes"], cell["queues"], cell["semaphore_sets"], cell["segments"],
             cell["posix_queues"], cell["posix_names"]) == (0, [], 0, 0, 0, 0, 0)
