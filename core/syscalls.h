@@ -215,4 +215,13 @@ std::size_t sys_proc_sem(Task& task, u32* position, char* out, std::size_t size)
 // The same of /proc/sysvipc/shm.
 std::size_t sys_proc_shm(Task& task, u32* position, char* out, std::size_t size);
 
+// Sysctls, by their number in ipc/sysctl.h. The text that read(2) gives; `out` has kSysctlText
+// bytes.
+std::size_t sys_sysctl_print(Task& task, u32 number, char* out);
+// True if the caller may open it for writing.
+bool sys_sysctl_may_write(const Task& task, u32 number);
+// write(2) at a position of `size` bytes, of which `text` has kSysctlWritten at most. Bytes that
+// count as written; -EINVAL, -EIO, -EPERM, -ERANGE.
+long sys_sysctl_write(Task& task, u32 number, const char* text, std::size_t size, i64 position);
+
 }  // namespace ipcell

@@ -327,6 +327,7 @@ CellStatus Cell::open(const char* path, const Options& options, Cell* cell) {
   if (!status.ok()) return status;
   cell->adopt_mapping(base);
   cell->device_ = info.st_dev;
+  cell->owner_ = info.st_uid;
   cell->inode_ = info.st_ino;
   return {};
 }

@@ -68,6 +68,8 @@ class Cell {
   }
   // Device and inode of the file: the cell's identity.
   u64 device() const { return device_; }
+  // Who owns its file.
+  u32 owner() const { return owner_; }
   u64 inode() const { return inode_; }
 
   CellLayout& layout() const { return *reinterpret_cast<CellLayout*>(base_); }
@@ -111,6 +113,7 @@ class Cell {
  private:
   u8* base_ = nullptr;
   u64 device_ = 0;
+  u32 owner_ = 0;
   u64 inode_ = 0;
 };
 

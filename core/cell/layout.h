@@ -246,7 +246,7 @@ struct Registry {
   i32 last_idx;                         // index given last, -1 at first
   i32 next_idx;                         // where the cyclic search goes on (idr_next)
   i32 max_idx;                          // highest index in use, -1 if none
-  i32 next_id;                          // {msg,sem,shm}_next_id, -1 if unset
+  i32 next_id;                          // {msg,sem,shm}_next_id, -1 if unset; ipc/sysctl.cc
   i64 total;                            // semaphores in all sets (used_sems); pages of segments
   u64 used_summary[kMaxIds / 64 / 64];  // bit set: the word of `used` is full
   u64 used[kMaxIds / 64];               // bit set: the index is in use
@@ -256,19 +256,21 @@ struct Registry {
 
 // ---------------------------------------------------------------- limits (ipc/limits.h)
 
-// The namespace's sysctls; single words, read without a lock.
+// The namespace's sysctls; single words, read and written without a lock, and outside of a journal:
+// a writer that dies has stored one or not, and no other word has to fit it. See ipc/sysctl.cc.
 struct Limits {
   u32 msgmax;  // bytes of a message's text
   u32 msgmnb;  // bytes of a fresh queue
   u32 msgmni;  // queues
-  u32 semmsl;  // semaphores of a set
-  u32 semmns;  // semaphores in all
-  u32 semopm;  // operations of a call
-  u32 semmni;  // sets
-  u32 shmmni;  // segments
-  u64 shmmax;  // bytes of a segment
-  u64 shmall;  // pages of all segments
-  u32 shm_rmid_forced;
+  // The four of kernel.sem, in its order. The first three may be negative.
+  u32 semmsl;              // semaphores of a set
+  u32 semmns;              // semaphores in all
+  u32 semopm;              // operations of a call
+  u32 semmni;              // sets
+  u32 shmmni;              // segments
+  u64 shmmax;              // bytes of a segment
+  u64 shmall;              // pages of all segments
+  u32 shm_rmid_forced;     // 1: segments end with their last attachment, or their maker
   u32 mq_queues_max;       // POSIX message queues
   u32 mq_msg_max;          // messages of one
   u32 mq_msgsize_max;      // bytes of a message

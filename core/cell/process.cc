@@ -195,4 +195,14 @@ bool is_process_gone(const ProcessId& process) {
   return stat.threads == 1 || is_ending_with_threads(process.pid);
 }
 
+bool is_thread_gone(const ProcessId& process, i32 tid) {
+  if (is_process_gone(process)) return true;
+  if (!is_proc_of_own_namespace()) return false;
+  const Descriptor folder(
+      open_at(AT_FDCWD, ProcPath(process.pid, "/task").text, O_RDONLY | O_DIRECTORY));
+  if (folder.fd() < 0) return false;
+  const ThreadStat stat = read_stat(folder.fd(), ProcPath(tid, "/stat").text + sizeof "/proc");
+  return !stat.is_unknown && (!stat.is_there || stat.is_ending);
+}
+
 }  // namespace ipcell

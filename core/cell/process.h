@@ -53,6 +53,9 @@ bool is_proc_of_own_namespace();
 // namespace.
 bool is_process_gone(const ProcessId& process);
 
+// The same of one thread of it. After exec(2) the thread is the process's first.
+bool is_thread_gone(const ProcessId& process, i32 tid);
+
 // The same, asked for the process of a task: its token is looked at first.
 inline bool is_process_gone(const TaskRec& rec) {
   return is_token_dead(rec.token) && is_process_gone(process_of(rec));

@@ -39,6 +39,9 @@ bool SegmentCheck::check_numbers() {
     return fail("has ", segment_.pages, " pages for ", segment_.size, " bytes");
   if ((segment_.perm.mode & ~(kModeBits | SHM_DEST | SHM_LOCKED)) != 0)
     return fail("has the mode ", segment_.perm.mode);
+  if (segment_.is_unwanted > 1 || segment_.maker_slot == kNoSlot ||
+      segment_.maker_slot > kTaskSlots)
+    return fail("has no maker");
   const bool is_private = segment_.perm.key == static_cast<i32>(Key::Private);
   if ((segment_.perm.mode & SHM_DEST) != 0 && !is_private) return fail("is removed and has a key");
   return true;

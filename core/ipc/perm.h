@@ -28,6 +28,7 @@ constexpr int kCapFowner = 3;
 constexpr int kCapFsetid = 4;
 constexpr int kCapSysAdmin = 21;
 constexpr int kCapSysResource = 24;
+constexpr int kCapCheckpointRestore = 40;
 constexpr int kCapIpcOwner = 15;
 constexpr int kCapIpcLock = 14;
 

@@ -55,8 +55,8 @@ int add_set_locked(Task& task, Registry& registry, Key key, u32 nsems, int flags
 // Linux: ipc/sem.c:newary(). The registry is locked.
 int new_set_locked(Task& task, Registry& registry, Key key, int nsems, int flags) {
   if (nsems == 0) return -EINVAL;
-  const u64 in_use = static_cast<u64>(registry.total);
-  if (in_use + static_cast<u64>(nsems) > load_relaxed(task.cell->header().limits.semmns))
+  const i32 semmns = static_cast<i32>(load_relaxed(task.cell->header().limits.semmns));
+  if (static_cast<i64>(static_cast<u64>(registry.total) + static_cast<u64>(nsems)) > semmns)
     return -ENOSPC;
   const u64 size = static_cast<u64>(nsems) * sizeof(Semaphore);
   if (const int error = build_array(task, size)) return error;
@@ -268,7 +268,7 @@ int deadline_of(const struct timespec& timeout, i64* deadline_ns) {
 long sys_semget(Task& task, int key, int nsems, int flags) {
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
-  if (nsems < 0 || static_cast<u32>(nsems) > load_relaxed(task.cell->header().limits.semmsl))
+  if (nsems < 0 || nsems > static_cast<i32>(load_relaxed(task.cell->header().limits.semmsl)))
     return -EINVAL;
   Registry& registry = sem_registry(*task.cell);
   const int result = get_object(

@@ -82,7 +82,11 @@ void init_segment(const Task& task, SegmentRec& segment, const SegmentArgs& args
   segment.lpid = 0;
   segment.nattch = 0;
   segment.holds = {0, 0};
-  segment.is_touched = segment.locker_uid = segment.pad = 0;
+  segment.is_touched = segment.locker_uid = segment.is_unwanted = segment.pad = 0;
+  segment.maker_tid = task.identity.tid;
+  segment.maker_slot = task.slot;
+  segment.maker_start_time = task.identity.start_time;
+  segment.maker_namespace = task.identity.pid_namespace;
   segment.in_space = segment.is_promised = segment.is_abandoned = 0;
   segment.pages = args.pages();
   segment.first_page = segment.space_next = segment.space_prev = 0;
@@ -263,7 +267,7 @@ void remove_doomed(Task& task) {
       remove_id_locked(journal, cell, registry, segment->perm);
       add_pages(journal, registry, 0 - segment->pages);
       SegmentSpace& space = cell.layout().segment_space;
-      journal.set(space.marked, space.marked - 1);
+      if ((segment->perm.mode & SHM_DEST) != 0) journal.set(space.marked, space.marked - 1);
       journal.set(segment->live, 0u);
       journal.set(task.rec->destroying, offset);
     }
@@ -305,7 +309,7 @@ long sys_shmget(Task& task, int key, std::size_t size, int flags) {
   }
   if (adopt_abandoned(task)) tear_down_segment(task);
   // The next id, and what there is room for, depend on what is gone with the dead.
-  sweep_segments(task, true);
+  sweep_segments(task, !is_removal_forced(*task.cell));
   int result = get_or_make_segment(task, args);
   if (result == -ENOSPC || result == -ENOMEM) {
     // A task that died while it removed a segment may have kept the room.

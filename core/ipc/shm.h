@@ -5,6 +5,7 @@
 //   shm_remap.cc     munmap, mremap, mprotect and their like, where they meet attachments
 //   shm_fork.cc      fork and exec
 //   shm_ctl.cc       shmctl
+//   shm_orphans.cc   kernel.shm_rmid_forced
 //   segment_space.*  where segments' pages stand, and what memory is behind them
 //   address_map.*    what a process has attached
 #pragma once
@@ -30,6 +31,12 @@ struct SegmentRec {
   HoldLists holds;  // AttachRecs of the processes that attached it
   u32 is_touched;   // 1: its pages may have memory
   u32 locker_uid;   // who locked it (SHM_LOCKED)
+  // The thread that made it, for kernel.shm_rmid_forced; its process is cpid. Never changed.
+  i32 maker_tid;
+  u32 maker_slot;        // its task slot + 1; may be another's by now
+  u32 is_unwanted;       // 1: under shm_rmid_forced its last attachment or its maker ended
+  u64 maker_start_time;  // of its process; 0 if unknown
+  u64 maker_namespace;   // of its pids
   u32 pad;
   u32 in_space;  // 1: SegmentSpace lists it; guarded by the registry's lock, as all from here on
   u64 first_page;
@@ -47,10 +54,16 @@ inline Registry& shm_registry(const Cell& cell) { return cell.layout().registrie
 
 constexpr u64 pages_of(u64 size) { return size / kPage + (size % kPage != 0 ? 1 : 0); }
 
-// Removed, and nobody is attached any more: to everybody it is as if it were not there.
+// Removed or unwanted, and nobody is attached any more: to everybody it is as if it were not there.
 // Linux: ipc/shm.c:shm_may_destroy()
 inline bool is_doomed(const SegmentRec& segment) {
-  return (segment.perm.mode & SHM_DEST) != 0 && segment.nattch == 0;
+  const bool is_to_go = (segment.perm.mode & SHM_DEST) != 0 || segment.is_unwanted != 0;
+  return is_to_go && segment.nattch == 0;
+}
+
+// kernel.shm_rmid_forced
+inline bool is_removal_forced(const Cell& cell) {
+  return load_relaxed(cell.header().limits.shm_rmid_forced) != 0;
 }
 
 // A segment's record with its lock held; the dead have been detached if that matters to the caller.
@@ -68,6 +81,8 @@ class LockedSegment {
     lock(task_, segment_->lock);
     if (segment_->holds.armed != 0 && (counts || (segment_->perm.mode & SHM_DEST) != 0))
       detach_dead();
+    if (is_removal_forced(*task_.cell)) [[unlikely]]
+      look_for_maker();
   }
   ~LockedSegment() {
     if (segment_ != nullptr) unlock(task_, segment_->lock);
@@ -92,6 +107,7 @@ class LockedSegment {
 
  private:
   void detach_dead();
+  void look_for_maker();
 
   Task& task_;
   SegmentRec* segment_;
@@ -110,6 +126,10 @@ inline void remove_doomed_met(Task& task) {
 void tear_down_segment(Task& task);
 // Detaches the dead everywhere, or from removed segments alone, and removes what is doomed.
 void sweep_segments(Task& task, bool only_marked = false);
+// Behind a store to kernel.shm_rmid_forced: removes what nobody wants by that.
+void remove_orphans(Task& task);
+// The caller's transaction has taken an attachment away.
+void note_last_detach(Journal& journal, const Cell& cell, SegmentRec& segment);
 
 // Pages of the segment that have memory.
 u64 count_resident(Task& task, const SegmentRec& segment);

@@ -114,6 +114,7 @@ void uncount_attachment(Task& task, const Target& target) {
   Journal journal(task);
   set_amount(journal, *task.cell, segment->holds, *hold, hold->amount - 1);
   journal.set(segment->nattch, segment->nattch - 1);
+  note_last_detach(journal, *task.cell, *segment);
   journal.set_if_changed(segment->atime, target.atime);
   journal.set_if_changed(segment->lpid, target.lpid);
   if (is_doomed(*segment)) journal.set(task.rec->doomed, target.offset);
@@ -259,6 +260,7 @@ void change_attachments(Task& task, SegmentRec& segment, HoldRec& hold, AttachCh
   }
   if (change.closed != 0) journal.set_if_changed(segment.dtime, now(task));
   journal.set_if_changed(segment.lpid, pid);
+  if (change.closed != 0) note_last_detach(journal, *task.cell, segment);
   // One at a time: what is not noted here is removed by who meets it.
   if (is_doomed(segment) && task.rec->doomed == 0)
     journal.set(task.rec->doomed, task.cell->offset_of(&segment));

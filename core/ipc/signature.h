@@ -69,6 +69,8 @@ constexpr u64 kLayoutSignature = hash_layout({
     sizeof(SegmentSpace),
     sizeof(SegmentRec),
     offsetof(SegmentRec, nattch),
+    offsetof(SegmentRec, maker_tid),
+    offsetof(SegmentRec, is_unwanted),
     offsetof(SegmentRec, first_page),
     sizeof(UndoRec),
     sizeof(MqueueTable),
