@@ -1,5 +1,5 @@
-// libc's calls on descriptors, for those that are message queues: what the kernel does with an open
-// queue, the pipe behind it does not.
+// libc's calls on descriptors, for those that are message queues or sysctls: what the kernel does
+// with an open queue, the pipe behind it does not.
 
 // Else the names with 64 would be those without.
 #undef _FILE_OFFSET_BITS
@@ -20,12 +20,9 @@
 #include "interpose/descriptors.h"
 #include "interpose/namespace_path.h"
 #include "interpose/real.h"
+#include "interpose/sysctl_file.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
-
-// stdio.h would bring in what it declares; these are all that is wanted.
-struct _IO_FILE;
-extern "C" int fileno(struct _IO_FILE* stream) noexcept;
 
 namespace ipcell {
 
@@ -40,7 +37,6 @@ constinit Real<int(int, int)> real_dup2("dup2");
 constinit Real<int(int, int, int)> real_dup3("dup3");
 constinit Real<int(int)> real_dup("dup");
 constinit Real<int(int, unsigned long, ...)> real_ioctl("ioctl");
-constinit Real<int(struct _IO_FILE*)> real_fclose("fclose");
 constinit Real<ssize_t(int, struct msghdr*, int)> real_recvmsg("recvmsg");
 
 // Called in handlers, and in children of threaded processes, where dlsym(3) might wait for ever.
@@ -146,6 +142,40 @@ long seek(int fd, DescriptorEntry& entry, i64 offset, int whence) {
   return static_cast<long>(offset);
 }
 
+// ------------------------------------------------------------------------ of both kinds
+
+bool is_sysctl(const DescriptorEntry& entry) { return entry.kind == DescriptorKind::Sysctl; }
+
+// An offset that the program gives is none of the file's position, whatever it is.
+i64 given(i64 offset) { return offset < 0 ? kAtPosition - 1 : offset; }
+
+long read_file(DescriptorEntry& entry, void* out, size_t size) {
+  return is_sysctl(entry) ? read_sysctl(entry, out, size) : read_at_position(entry, out, size);
+}
+long pread_file(const DescriptorEntry& entry, void* out, size_t size, i64 offset) {
+  return is_sysctl(entry) ? read_sysctl(entry, out, size, given(offset))
+                          : read_line(entry, offset, out, size);
+}
+long readv_file(DescriptorEntry& entry, const struct iovec* pieces, int count) {
+  return is_sysctl(entry) ? read_sysctl(entry, pieces, count) : read_pieces(entry, pieces, count);
+}
+long write_file(const DescriptorEntry& entry, const void* text, size_t size) {
+  return is_sysctl(entry) ? write_sysctl(entry, text, size) : refuse_write(entry);
+}
+long pwrite_file(const DescriptorEntry& entry, const void* text, size_t size, i64 offset) {
+  return is_sysctl(entry) ? write_sysctl(entry, text, size, given(offset)) : refuse_write(entry);
+}
+long writev_file(const DescriptorEntry& entry, const struct iovec* pieces, int count) {
+  return is_sysctl(entry) ? write_sysctl(entry, pieces, count) : refuse_write(entry);
+}
+long pwritev_sysctl(const DescriptorEntry& entry, const struct iovec* pieces, int count,
+                    i64 offset) {
+  return write_sysctl(entry, pieces, count, given(offset));
+}
+long seek_file(int fd, DescriptorEntry& entry, i64 offset, int whence) {
+  return is_sysctl(entry) ? seek_sysctl(entry, offset, whence) : seek(fd, entry, offset, whence);
+}
+
 // ------------------------------------------------------------------------ fcntl(2), ioctl(2)
 
 constexpr int kHiddenFlags = O_ACCMODE | O_NONBLOCK | O_DIRECT | O_CLOEXEC | kLargeFile;
@@ -235,7 +265,9 @@ int ioctl_queue(int fd, const DescriptorEntry& entry, unsigned long request, int
 
 using ipcell::Closing;
 using ipcell::DescriptorEntry;
+using ipcell::known_file;
 using ipcell::known_queue;
+using ipcell::known_sysctl;
 using ipcell::to_libc;
 
 // ------------------------------------------------------------------------ closing and copying
@@ -301,17 +333,11 @@ IPCELL_EXPORT ssize_t recvmsg(int fd, struct msghdr* message, int flags) {
   return result;
 }
 
-extern "C" int fclose(struct _IO_FILE* stream);
-IPCELL_EXPORT int fclose(struct _IO_FILE* stream) {
-  const Closing closing(stream != nullptr ? fileno(stream) : -1);
-  return ipcell::real_fclose(stream);
-}
-
 // ------------------------------------------------------------------------ reading and writing
 
 IPCELL_EXPORT ssize_t read(int fd, void* out, size_t size) {
-  if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::read_at_position(*entry, out, size));
+  if (DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return to_libc(ipcell::read_file(*entry, out, size));
   const int before = errno;
   const ssize_t result = ipcell::real_read(fd, out, size);
   if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
@@ -326,8 +352,8 @@ IPCELL_EXPORT ssize_t __read_chk(int fd, void* out, size_t size, size_t room) {
 }
 
 IPCELL_EXPORT ssize_t pread(int fd, void* out, size_t size, off_t offset) {
-  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::read_line(*entry, offset, out, size));
+  if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return to_libc(ipcell::pread_file(*entry, out, size, offset));
   const int before = errno;
   const ssize_t result = IPCELL_REAL(pread)(fd, out, size, offset);
   if (const DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
@@ -335,8 +361,8 @@ IPCELL_EXPORT ssize_t pread(int fd, void* out, size_t size, off_t offset) {
   return result;
 }
 IPCELL_EXPORT ssize_t pread64(int fd, void* out, size_t size, off64_t offset) {
-  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::read_line(*entry, offset, out, size));
+  if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return to_libc(ipcell::pread_file(*entry, out, size, offset));
   const int before = errno;
   const ssize_t result = IPCELL_REAL(pread64)(fd, out, size, offset);
   if (const DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
@@ -345,35 +371,70 @@ IPCELL_EXPORT ssize_t pread64(int fd, void* out, size_t size, off64_t offset) {
 }
 
 IPCELL_EXPORT ssize_t readv(int fd, const struct iovec* pieces, int count) {
-  if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::read_pieces(*entry, pieces, count));
+  if (DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return to_libc(ipcell::readv_file(*entry, pieces, count));
   return IPCELL_REAL(readv)(fd, pieces, count);
 }
 
 IPCELL_EXPORT ssize_t write(int fd, const void* text, size_t size) {
-  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::refuse_write(*entry));
-  return ipcell::real_write(fd, text, size);
+  if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return to_libc(ipcell::write_file(*entry, text, size));
+  const ssize_t result = ipcell::real_write(fd, text, size);
+  if (const DescriptorEntry* const entry = ipcell::unseen_sysctl(fd, result)) [[unlikely]]
+    return to_libc(ipcell::write_file(*entry, text, size));
+  return result;
 }
 IPCELL_EXPORT ssize_t pwrite(int fd, const void* text, size_t size, off_t offset) {
-  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::refuse_write(*entry));
+  if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return to_libc(ipcell::pwrite_file(*entry, text, size, offset));
   return IPCELL_REAL(pwrite)(fd, text, size, offset);
 }
 IPCELL_EXPORT ssize_t pwrite64(int fd, const void* text, size_t size, off64_t offset) {
-  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::refuse_write(*entry));
+  if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return to_libc(ipcell::pwrite_file(*entry, text, size, offset));
   return IPCELL_REAL(pwrite64)(fd, text, size, offset);
 }
 IPCELL_EXPORT ssize_t writev(int fd, const struct iovec* pieces, int count) {
-  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::refuse_write(*entry));
-  return IPCELL_REAL(writev)(fd, pieces, count);
+  if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return to_libc(ipcell::writev_file(*entry, pieces, count));
+  const ssize_t result = IPCELL_REAL(writev)(fd, pieces, count);
+  if (const DescriptorEntry* const entry = ipcell::unseen_sysctl(fd, result)) [[unlikely]]
+    return to_libc(ipcell::writev_file(*entry, pieces, count));
+  return result;
+}
+IPCELL_EXPORT ssize_t pwritev(int fd, const struct iovec* pieces, int count, off_t offset) {
+  if (const DescriptorEntry* const entry = known_sysctl(fd)) [[unlikely]]
+    return to_libc(ipcell::pwritev_sysctl(*entry, pieces, count, offset));
+  return IPCELL_REAL(pwritev)(fd, pieces, count, offset);
+}
+IPCELL_EXPORT ssize_t pwritev64(int fd, const struct iovec* pieces, int count, off64_t offset) {
+  if (const DescriptorEntry* const entry = known_sysctl(fd)) [[unlikely]]
+    return to_libc(ipcell::pwritev_sysctl(*entry, pieces, count, offset));
+  return IPCELL_REAL(pwritev64)(fd, pieces, count, offset);
+}
+// Offset -1 is the file's position; sysctls take no flags.
+static long pwritev2_sysctl(const DescriptorEntry& entry, const struct iovec* pieces, int count,
+                            ipcell::i64 offset, int flags) {
+  if (flags != 0) return -EOPNOTSUPP;
+  return offset == -1 ? ipcell::write_sysctl(entry, pieces, count)
+                      : ipcell::pwritev_sysctl(entry, pieces, count, offset);
+}
+IPCELL_EXPORT ssize_t pwritev2(int fd, const struct iovec* pieces, int count, off_t offset,
+                               int flags) {
+  if (const DescriptorEntry* const entry = known_sysctl(fd)) [[unlikely]]
+    return to_libc(pwritev2_sysctl(*entry, pieces, count, offset, flags));
+  return IPCELL_REAL(pwritev2)(fd, pieces, count, offset, flags);
+}
+IPCELL_EXPORT ssize_t pwritev64v2(int fd, const struct iovec* pieces, int count, off64_t offset,
+                                  int flags) {
+  if (const DescriptorEntry* const entry = known_sysctl(fd)) [[unlikely]]
+    return to_libc(pwritev2_sysctl(*entry, pieces, count, offset, flags));
+  return IPCELL_REAL(pwritev64v2)(fd, pieces, count, offset, flags);
 }
 
 IPCELL_EXPORT off_t lseek(int fd, off_t offset, int whence) noexcept {
-  if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return static_cast<off_t>(to_libc(ipcell::seek(fd, *entry, offset, whence)));
+  if (DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return static_cast<off_t>(to_libc(ipcell::seek_file(fd, *entry, offset, whence)));
   const int before = errno;
   const off_t result = IPCELL_REAL(lseek)(fd, offset, whence);
   if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
@@ -381,8 +442,8 @@ IPCELL_EXPORT off_t lseek(int fd, off_t offset, int whence) noexcept {
   return result;
 }
 IPCELL_EXPORT off64_t lseek64(int fd, off64_t offset, int whence) noexcept {
-  if (DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return to_libc(ipcell::seek(fd, *entry, offset, whence));
+  if (DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return to_libc(ipcell::seek_file(fd, *entry, offset, whence));
   const int before = errno;
   const off64_t result = IPCELL_REAL(lseek64)(fd, offset, whence);
   if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
@@ -392,7 +453,9 @@ IPCELL_EXPORT off64_t lseek64(int fd, off64_t offset, int whence) noexcept {
 
 // ------------------------------------------------------------------------ the file
 
-static int truncate_queue(int fd, const DescriptorEntry& entry, long long size) {
+static int truncate_file(int fd, const DescriptorEntry& entry, long long size) {
+  if (ipcell::is_sysctl(entry))
+    return static_cast<int>(to_libc(ipcell::truncate_sysctl(entry, size)));
   if (size < 0 || (entry.queue.access != O_WRONLY && entry.queue.access != O_RDWR))
     return static_cast<int>(to_libc(-EINVAL));
   ipcell::MqueueChange change;
@@ -402,17 +465,19 @@ static int truncate_queue(int fd, const DescriptorEntry& entry, long long size) 
 }
 
 IPCELL_EXPORT int ftruncate(int fd, off_t size) noexcept {
-  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return truncate_queue(fd, *entry, size);
+  if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return truncate_file(fd, *entry, size);
   return IPCELL_REAL(ftruncate)(fd, size);
 }
 IPCELL_EXPORT int ftruncate64(int fd, off64_t size) noexcept {
-  if (const DescriptorEntry* const entry = known_queue(fd)) [[unlikely]]
-    return truncate_queue(fd, *entry, size);
+  if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
+    return truncate_file(fd, *entry, size);
   return IPCELL_REAL(ftruncate64)(fd, size);
 }
 
 IPCELL_EXPORT int fchmod(int fd, mode_t mode) noexcept {
+  if (known_sysctl(fd) != nullptr) [[unlikely]]
+    return static_cast<int>(to_libc(-EPERM));
   if (!ipcell::is_queue(fd)) [[likely]]
     return IPCELL_REAL(fchmod)(fd, mode);
   ipcell::MqueueChange change;
@@ -422,6 +487,8 @@ IPCELL_EXPORT int fchmod(int fd, mode_t mode) noexcept {
 }
 
 IPCELL_EXPORT int fchown(int fd, uid_t owner, gid_t group) noexcept {
+  if (known_sysctl(fd) != nullptr) [[unlikely]]
+    return static_cast<int>(to_libc(-EPERM));
   if (!ipcell::is_queue(fd)) [[likely]]
     return IPCELL_REAL(fchown)(fd, owner, group);
   ipcell::MqueueChange change;

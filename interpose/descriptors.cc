@@ -8,6 +8,7 @@
 #include "core/cell/cell_dir.h"
 #include "core/ipc/mqueue_file.h"
 #include "interpose/process.h"
+#include "interpose/sysctl_file.h"
 
 namespace ipcell {
 
@@ -65,11 +66,24 @@ void remember_folder(int fd) {
   if (entry != nullptr && !is_borrowed_memory()) store_release(entry->kind, DescriptorKind::Folder);
 }
 
+void remember_sysctl(const SysctlDescriptor& opened) {
+  DescriptorEntry* const entry = make_entry(opened.fd);
+  if (entry == nullptr || is_borrowed_memory()) return;
+  store_release(entry->kind, DescriptorKind::Unknown);
+  entry->sysctl = opened;
+  store_release(entry->kind, DescriptorKind::Sysctl);
+  hold_lines_of(opened.fd);
+}
+
 void remember_copy(int fd, int copy) {
   const DescriptorEntry* const from = known_descriptor(fd);
   if (from == nullptr || copy < 0 || copy == fd) return;
   if (from->kind == DescriptorKind::Folder) {
     remember_folder(copy);
+    return;
+  }
+  if (from->kind == DescriptorKind::Sysctl) {
+    remember_sysctl({copy, from->sysctl.number, from->sysctl.access});
     return;
   }
   MqueueDescriptor descriptor = from->queue;
@@ -129,10 +143,14 @@ bool knows_queue_in(u32 cell) {
 }
 
 void meet_descriptor(int fd) {
+  constexpr int kFGetSig = 11;
+  const long number = sys::call(SYS_fcntl, fd, kFGetSig);
+  if (number <= 0) [[likely]]
+    return;
   MqueueMode mode;
   MqueueDescriptor found;
-  if (!read_mqueue_mode(fd, &mode)) [[likely]]
-    return;
+  if (number == kSysctlMark) find_sysctl_descriptor(fd);
+  if (!read_mqueue_mode(fd, &mode)) return;
   const int error = errno;
   find_queue(fd, &found);
   errno = error;
@@ -164,6 +182,7 @@ void Closing::begin(u32 first, u32 last) {
 
 void Closing::forget(DescriptorEntry& entry) {
   const bool is_queue = entry.kind == DescriptorKind::Queue;
+  if (entry.kind == DescriptorKind::Sysctl) release_lines_of(entry.sysctl.fd);
   const MqueueDescriptor closed = entry.queue;
   const u32 cell = entry.cell;
   store_release(entry.kind, DescriptorKind::Unknown);

@@ -1,6 +1,6 @@
-// What this process knows of its descriptors: which of them are message queues, and which are the
-// folder that stands for /dev/mqueue. A cache: the kernel has the truth, and tells it for any
-// descriptor (sys_mq_find()); but not in the time that a call on a queue may take.
+// What this process knows of its descriptors: which of them are message queues, which are the
+// folder that stands for /dev/mqueue, and which are sysctls. A cache: the kernel has the truth, and
+// tells it for any descriptor (sys_mq_find()); but not in the time that a call on a queue may take.
 //
 // An entry is forgotten by every libc function that closes a descriptor or puts another file in its
 // place. DIVERGES: a descriptor that was closed by an inline system call and opened anew is taken
@@ -14,10 +14,18 @@
 
 namespace ipcell {
 
-enum class DescriptorKind : u32 { Unknown, Queue, Folder };
+enum class DescriptorKind : u32 { Unknown, Queue, Folder, Sysctl };
+
+// See sysctl_file.h.
+struct SysctlDescriptor {
+  int fd;
+  u32 number;  // ipc/sysctl.h
+  u32 access;  // O_RDONLY, O_WRONLY, O_RDWR, or 3: neither
+};
 
 struct DescriptorEntry {
   MqueueDescriptor queue;
+  SysctlDescriptor sysctl;
   DescriptorKind kind;  // stored last, read first
   u32 cell;             // number of the cell that the queue is in
   i64 position;  // for read(2). DIVERGES: dup'ed descriptors have one together; here each its own
@@ -43,6 +51,15 @@ inline DescriptorEntry* known_queue(int fd) {
   DescriptorEntry* const entry = known_descriptor(fd);
   return entry != nullptr && entry->kind == DescriptorKind::Queue ? entry : nullptr;
 }
+inline DescriptorEntry* known_sysctl(int fd) {
+  DescriptorEntry* const entry = known_descriptor(fd);
+  return entry != nullptr && entry->kind == DescriptorKind::Sysctl ? entry : nullptr;
+}
+// One of both: read(2) and its like are ours.
+inline DescriptorEntry* known_file(int fd) {
+  DescriptorEntry* const entry = known_descriptor(fd);
+  return entry != nullptr && entry->kind != DescriptorKind::Folder ? entry : nullptr;
+}
 inline bool is_known_folder(int fd) {
   const DescriptorEntry* const entry = known_descriptor(fd);
   return entry != nullptr && entry->kind == DescriptorKind::Folder;
@@ -51,6 +68,7 @@ inline bool is_known_folder(int fd) {
 // Remembers what was opened in the current cell. Without memory for it nothing is remembered.
 void remember_queue(const MqueueDescriptor& opened);
 void remember_folder(int fd);
+void remember_sysctl(const SysctlDescriptor& opened);
 // `copy` is a dup of `fd`.
 void remember_copy(int fd, int copy);
 
@@ -73,9 +91,9 @@ class InCellOf : public InCell {
   }
 };
 
-// `fd` came from another process. If it is a queue's this process joins the cell, though it may
-// have made no IPC call yet: what poll(2) sees of a queue is kept up only for those who say that
-// they look. Changes no errno.
+// `fd` came from another process. A sysctl's is remembered. If it is a queue's this process joins
+// the cell, though it may have made no IPC call yet: what poll(2) sees of a queue is kept up only
+// for those who say that they look. Changes no errno.
 void meet_descriptor(int fd);
 
 // What libc's functions that close descriptors do before and behind it. A process is registered for

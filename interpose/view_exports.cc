@@ -49,13 +49,16 @@
 
 #include "core/base/sys.h"
 #include "interpose/namespace_path.h"
+#include "core/ipc/sysctl.h"
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
 #include "interpose/queue_stat.h"
 #include "interpose/real.h"
+#include "interpose/sysctl_file.h"
 #include "interpose/views.h"
 
 struct _IO_FILE;  // FILE
+extern "C" int fileno(_IO_FILE* stream) noexcept;
 
 namespace {
 
@@ -196,13 +199,21 @@ bool open_text_at(const char* path, int flags, long* fd) {
   return static_cast<bool>(at);
 }
 
+void close_opened(long fd) {
+  const Closing closing(static_cast<int>(fd));
+  sys::call(SYS_close, fd);
+}
+
 // Neither has wide characters, so ",ccs=" is left aside.
 File* fopen_with(Real<Fopen>& real, const char* path, const char* mode) {
   long fd;
   if (!open_text_at(path, flags_of_mode(mode), &fd)) return real(path, mode);
   if (to_libc(fd) < 0) return nullptr;
-  File* const stream = real_fdopen(static_cast<int>(fd), mode);
-  if (stream == nullptr) sys::call(SYS_close, fd);
+  const DescriptorEntry* const sysctl = known_sysctl(static_cast<int>(fd));
+  File* const stream = sysctl != nullptr && sysctl->sysctl.access != O_RDONLY
+                           ? open_sysctl_stream(static_cast<int>(fd), mode)
+                           : real_fdopen(static_cast<int>(fd), mode);
+  if (stream == nullptr) close_opened(fd);
   return stream;
 }
 
@@ -216,8 +227,11 @@ File* freopen_with(Real<Freopen>& real, const char* path, const char* mode, File
     to_libc(fd);
     return nullptr;
   }
+  const DescriptorEntry* const sysctl = known_sysctl(static_cast<int>(fd));
+  const u32 number = sysctl != nullptr ? sysctl->sysctl.number : kSysctls;
   File* const reopened = real(DescriptorLink(static_cast<int>(fd)).path(), mode, stream);
-  sys::call(SYS_close, fd);
+  close_opened(fd);
+  if (reopened != nullptr && number != kSysctls) mark_sysctl(fileno(reopened), number);
   return reopened;
 }
 
@@ -336,14 +350,14 @@ long access_queue(const QueuePath& at, int mode) {
   return sys_mq_access(*task, at.inode(), static_cast<u32>(mode));
 }
 
-// `access(path)` is the real call.
+// `access(path, mode)` is the real call.
 template <class AccessPath>
 int access_with(int dirfd, const char* path, int mode, AccessPath access) {
   const QueuePath queue(dirfd, path);
   if (queue.is_queue() || queue.is(QueuePathKind::Folder)) [[unlikely]]
     return static_cast<int>(to_libc(access_queue(queue, mode)));
   const ViewPath at(dirfd, queue.path());
-  const int result = access(at.path());
+  const int result = access(at.path(), at.access_mode(mode));
   return result == 0 && at.denies(mode) ? static_cast<int>(to_libc(-EACCES)) : result;
 }
 
@@ -490,18 +504,21 @@ IPCELL_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask, S
 }
 
 IPCELL_EXPORT int access(const char* path, int mode) {
-  return access_with(AT_FDCWD, path, mode, [&](const char* at) { return real_access(at, mode); });
+  return access_with(AT_FDCWD, path, mode,
+                     [](const char* at, int asked) { return real_access(at, asked); });
 }
 IPCELL_EXPORT int eaccess(const char* path, int mode) {
-  return access_with(AT_FDCWD, path, mode, [&](const char* at) { return real_eaccess(at, mode); });
+  return access_with(AT_FDCWD, path, mode,
+                     [](const char* at, int asked) { return real_eaccess(at, asked); });
 }
 IPCELL_EXPORT int euidaccess(const char* path, int mode) {
   return access_with(AT_FDCWD, path, mode,
-                     [&](const char* at) { return real_euidaccess(at, mode); });
+                     [](const char* at, int asked) { return real_euidaccess(at, asked); });
 }
 IPCELL_EXPORT int faccessat(int dirfd, const char* path, int mode, int flags) {
-  return access_with(dirfd, path, mode,
-                     [&](const char* at) { return real_faccessat(dirfd, at, mode, flags); });
+  return access_with(dirfd, path, mode, [&](const char* at, int asked) {
+    return real_faccessat(dirfd, at, asked, flags);
+  });
 }
 
 }  // extern "C"

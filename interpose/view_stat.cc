@@ -10,6 +10,8 @@
 
 #include <sys/stat.h>
 
+#include "core/ipc/sysctl.h"
+
 namespace ipcell {
 
 namespace {
@@ -19,6 +21,13 @@ constexpr bool is_snapshot(unsigned long links, unsigned mode) {
   return links == 0 && mode == (S_IFREG | 0444);
 }
 
+// The mode of the view, where the twin's is another.
+template <class Mode>
+void put_mode(Mode& mode, const View& view) {
+  if (view.kind != ViewKind::Sysctl) return;
+  mode = static_cast<Mode>((mode & ~07777u) | sysctl_at(view.sysctl()).mode);
+}
+
 template <class Status, class Buffer>
 Status& as(Buffer* buffer) {
   return *reinterpret_cast<Status*>(buffer);
@@ -26,9 +35,21 @@ Status& as(Buffer* buffer) {
 
 }  // namespace
 
-void put_inode(Stat* buffer, const View& view) { as<struct stat>(buffer).st_ino = view.inode; }
-void put_inode(Stat64* buffer, const View& view) { as<struct stat64>(buffer).st_ino = view.inode; }
-void put_inode(Statx* buffer, const View& view) { as<struct statx>(buffer).stx_ino = view.inode; }
+void put_inode(Stat* buffer, const View& view) {
+  auto& status = as<struct stat>(buffer);
+  status.st_ino = view.inode;
+  put_mode(status.st_mode, view);
+}
+void put_inode(Stat64* buffer, const View& view) {
+  auto& status = as<struct stat64>(buffer);
+  status.st_ino = view.inode;
+  put_mode(status.st_mode, view);
+}
+void put_inode(Statx* buffer, const View& view) {
+  auto& status = as<struct statx>(buffer);
+  status.stx_ino = view.inode;
+  put_mode(status.stx_mode, view);
+}
 
 void put_inode(Stat* buffer, u64 inode) {
   as<struct stat>(buffer).st_ino = static_cast<ino_t>(inode);

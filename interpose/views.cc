@@ -9,8 +9,9 @@
 #include <unistd.h>
 
 #include "core/base/sys.h"
-#include "core/ipc/text.h"
+#include "core/ipc/sysctl.h"
 #include "interpose/process.h"
+#include "interpose/sysctl_file.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8u
@@ -22,58 +23,29 @@ namespace {
 
 // ------------------------------------------------------------------------ the table
 
-// A sysctl of one number. Linux: ipc/ipc_sysctl.c
-template <auto Limits::*Limit>
-std::size_t generate_limit(Task& task, u32* position, char* out, std::size_t size) {
-  if (*position != 0) return 0;
-  *position = 1;
-  TextWriter text(out, size);
-  text.put_unsigned(load_relaxed(task.cell->header().limits.*Limit), 0);
-  text.put_char('\n');
-  return text.used();
-}
-
-// Linux: ipc/ipc_sysctl.c, the four of sem_ctls
-std::size_t generate_sem_limits(Task& task, u32* position, char* out, std::size_t size) {
-  if (*position != 0) return 0;
-  *position = 1;
-  const Limits& limits = task.cell->header().limits;
-  TextWriter text(out, size);
-  const char* separator = "";
-  for (const u32* limit : {&limits.semmsl, &limits.semmns, &limits.semopm, &limits.semmni}) {
-    text.put(separator);
-    text.put_unsigned(load_relaxed(*limit), 0);
-    separator = "\t";
-  }
-  text.put_char('\n');
-  return text.used();
-}
-
 // Inode numbers are out of the way of the kernel's own: fs/proc/generic.c counts from 0xf0000000
 // up, get_next_ino() from 1.
 constexpr View kViews[] = {
     {"/proc/sysvipc/msg", ViewKind::ProcFile, 0xefff0000, sys_proc_msg},
     {"/proc/sysvipc/sem", ViewKind::ProcFile, 0xefff0001, sys_proc_sem},
     {"/proc/sysvipc/shm", ViewKind::ProcFile, 0xefff0002, sys_proc_shm},
-    {"/proc/sys/kernel/msgmax", ViewKind::Sysctl, 0xefff0003, generate_limit<&Limits::msgmax>},
-    {"/proc/sys/kernel/msgmnb", ViewKind::Sysctl, 0xefff0004, generate_limit<&Limits::msgmnb>},
-    {"/proc/sys/kernel/msgmni", ViewKind::Sysctl, 0xefff0005, generate_limit<&Limits::msgmni>},
-    {"/proc/sys/kernel/sem", ViewKind::Sysctl, 0xefff0006, generate_sem_limits},
-    {"/proc/sys/kernel/shmmax", ViewKind::Sysctl, 0xefff0007, generate_limit<&Limits::shmmax>},
-    {"/proc/sys/kernel/shmall", ViewKind::Sysctl, 0xefff0008, generate_limit<&Limits::shmall>},
-    {"/proc/sys/kernel/shmmni", ViewKind::Sysctl, 0xefff0009, generate_limit<&Limits::shmmni>},
-    {"/proc/sys/kernel/shm_rmid_forced", ViewKind::Sysctl, 0xefff000a,
-     generate_limit<&Limits::shm_rmid_forced>},
-    {"/proc/sys/fs/mqueue/queues_max", ViewKind::Sysctl, 0xefff000b,
-     generate_limit<&Limits::mq_queues_max>},
-    {"/proc/sys/fs/mqueue/msg_max", ViewKind::Sysctl, 0xefff000c,
-     generate_limit<&Limits::mq_msg_max>},
-    {"/proc/sys/fs/mqueue/msgsize_max", ViewKind::Sysctl, 0xefff000d,
-     generate_limit<&Limits::mq_msgsize_max>},
-    {"/proc/sys/fs/mqueue/msg_default", ViewKind::Sysctl, 0xefff000e,
-     generate_limit<&Limits::mq_msg_default>},
-    {"/proc/sys/fs/mqueue/msgsize_default", ViewKind::Sysctl, 0xefff000f,
-     generate_limit<&Limits::mq_msgsize_default>},
+    {"/proc/sys/kernel/msgmax", ViewKind::Sysctl, 0xefff0003, nullptr},
+    {"/proc/sys/kernel/msgmnb", ViewKind::Sysctl, 0xefff0004, nullptr},
+    {"/proc/sys/kernel/msgmni", ViewKind::Sysctl, 0xefff0005, nullptr},
+    {"/proc/sys/kernel/sem", ViewKind::Sysctl, 0xefff0006, nullptr},
+    {"/proc/sys/kernel/shmmax", ViewKind::Sysctl, 0xefff0007, nullptr},
+    {"/proc/sys/kernel/shmall", ViewKind::Sysctl, 0xefff0008, nullptr},
+    {"/proc/sys/kernel/shmmni", ViewKind::Sysctl, 0xefff0009, nullptr},
+    {"/proc/sys/kernel/shm_rmid_forced", ViewKind::Sysctl, 0xefff000a, nullptr},
+    {"/proc/sys/fs/mqueue/queues_max", ViewKind::Sysctl, 0xefff000b, nullptr},
+    {"/proc/sys/fs/mqueue/msg_max", ViewKind::Sysctl, 0xefff000c, nullptr},
+    {"/proc/sys/fs/mqueue/msgsize_max", ViewKind::Sysctl, 0xefff000d, nullptr},
+    {"/proc/sys/fs/mqueue/msg_default", ViewKind::Sysctl, 0xefff000e, nullptr},
+    {"/proc/sys/fs/mqueue/msgsize_default", ViewKind::Sysctl, 0xefff000f, nullptr},
+    {"/proc/sys/kernel/auto_msgmni", ViewKind::Sysctl, 0xefff0010, nullptr},
+    {"/proc/sys/kernel/msg_next_id", ViewKind::Sysctl, 0xefff0011, nullptr},
+    {"/proc/sys/kernel/sem_next_id", ViewKind::Sysctl, 0xefff0012, nullptr},
+    {"/proc/sys/kernel/shm_next_id", ViewKind::Sysctl, 0xefff0013, nullptr},
 };
 
 constexpr char kProcFileTwin[] = "/proc/version";
@@ -148,8 +120,15 @@ long write_piece(long fd, const char* text, std::size_t size) {
   return 0;
 }
 
+long write_sysctl_text(Task& task, const View& view, long fd) {
+  char text[kSysctlText];
+  const std::size_t size = sys_sysctl_print(task, view.sysctl(), text);
+  return size > file_size_limit() ? -EFBIG : write_piece(fd, text, size);
+}
+
 // 0 or -errno.
 long write_view(Task& task, const View& view, long fd) {
+  if (view.kind == ViewKind::Sysctl) return write_sysctl_text(task, view, fd);
   char piece[1024];
   u32 position = 0;
   const u64 limit = file_size_limit();
@@ -164,8 +143,6 @@ long write_view(Task& task, const View& view, long fd) {
 
 // Seals the written file, and opens it with `flags`: a descriptor or -errno.
 long seal(Descriptor& file, int flags) {
-  // is_like_snapshot() knows a view by this mode.
-  sys::call(SYS_fchmod, file.get(), 0444);
   sys::call(SYS_fcntl, file.get(), F_ADD_SEALS,
             F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 
@@ -182,13 +159,16 @@ long seal(Descriptor& file, int flags) {
     sys::call(SYS_lseek, file.get(), 0, SEEK_SET);
     if (close_on_exec == 0) sys::call(SYS_fcntl, file.get(), F_SETFD, 0);
   }
+  // is_like_snapshot() knows a view by this mode. Before, its owner may open it for writing.
+  sys::call(SYS_fchmodat, AT_FDCWD, sys::arg(DescriptorLink(static_cast<int>(file.get())).path()),
+            0444);
   return file.release();
 }
 
 // A descriptor of the view's text, opened with `flags`, or -errno.
-// DIVERGES: the text is that of the time of open(2); the kernel prints it anew when a program reads
-// again from the start. Writing to what root opened O_RDWR gives EPERM, not EIO. See
-// docs/compatibility.md.
+// DIVERGES: the text of a file of /proc/sysvipc is that of the time of open(2); the kernel prints
+// it anew when a program reads again from the start. Writing to what root opened O_RDWR gives
+// EPERM, not EIO. See docs/compatibility.md.
 long open_snapshot(Task& task, const View& view, int flags) {
   Descriptor file(make_nameless_file(view.path));
   if (!file.is_open()) return file.get();
@@ -233,9 +213,37 @@ const char* twin_of(const View& view) {
   __builtin_unreachable();
 }
 
-bool ViewPath::denies(int access_mode) const {
-  // DIVERGES: root may write to the limits, see docs/compatibility.md
-  return view_ != nullptr && view_->kind == ViewKind::Sysctl && (access_mode & W_OK) != 0;
+u32 View::sysctl() const {
+  constexpr std::size_t kFolder = sizeof "/proc/sys/" - 1;
+  return find_sysctl(path + kFolder, length - kFolder);
+}
+
+int ViewPath::access_mode(int mode) const {
+  const bool is_sysctl = view_ != nullptr && view_->kind == ViewKind::Sysctl;
+  return is_sysctl && (mode & ~(R_OK | W_OK | X_OK)) == 0 ? mode & ~W_OK : mode;
+}
+
+bool ViewPath::denies(int mode) const {
+  if (view_ == nullptr || view_->kind != ViewKind::Sysctl || (mode & W_OK) == 0) return false;
+  const Task* const task = current_task();
+  return task == nullptr || !sys_sysctl_may_write(*task, view_->sysctl());
+}
+
+// A sysctl's descriptor. Who may write to it is not the twin's business.
+static long open_sysctl(Task& task, const ViewPath& at, int flags) {
+  const bool is_special = (flags & O_PATH) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  const int twin_flags =
+      is_special ? flags : (flags & ~(O_ACCMODE | O_TRUNC | O_DIRECT)) | O_RDONLY;
+  Descriptor twin(open_at(at.path(), twin_flags));
+  if (!twin.is_open()) return twin.get();
+  const bool is_to_be_written = !is_special && (is_writable(flags) || (flags & O_TRUNC) != 0);
+  if (is_to_be_written && !sys_sysctl_may_write(task, at->sysctl())) return -EACCES;
+  // Linux: fs/open.c:do_dentry_open(), behind the permissions
+  if (!is_special && (flags & O_DIRECT) != 0) return -EINVAL;
+  twin.close();
+  const long fd = open_snapshot(task, *at, flags);
+  if (fd >= 0) mark_sysctl(static_cast<int>(fd), at->sysctl());
+  return fd;
 }
 
 long open_view(const ViewPath& at, int flags) {
@@ -249,10 +257,9 @@ long open_view(const ViewPath& at, int flags) {
     const long error = sys::call(SYS_faccessat, AT_FDCWD, sys::arg(at.twin()), F_OK);
     if (error < 0) return error;
   }
+  if (at->kind == ViewKind::Sysctl) return open_sysctl(*task, at, flags);
   Descriptor twin(open_at(at.path(), flags));
   if (!twin.is_open()) return twin.get();
-  // DIVERGES: root may write to the limits, see docs/compatibility.md
-  if (at->kind == ViewKind::Sysctl && is_writable(flags)) return -EACCES;
   // Who cannot read needs no text: write(2) fails as the kernel's does.
   if (!is_readable(flags)) return twin.release();
   twin.close();

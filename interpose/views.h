@@ -1,9 +1,10 @@
 // Views: files of /proc whose text is the cell's own, whichever libc entry opens or asks for them.
 //
-// An opened view is a descriptor of a sealed memory file with the text as it was at open(2). What
-// is not text comes from the view's *twin*: a file that every kernel has, of the same owner, mode
-// and filesystem. What a call says of the twin, errors included, is what the kernel would say of
-// the view, whether this kernel has System V IPC or not; only the inode number differs.
+// An opened view is a descriptor of a sealed memory file with the text as it was at open(2); what
+// is done with a sysctl's is in sysctl_file.h. What is not text comes from the view's *twin*: a
+// file that every kernel has, of the same owner, mode and filesystem. What a call says of the twin,
+// errors included, is what the kernel would say of the view, whether this kernel has System V IPC
+// or not; only the inode number differs.
 //
 //   views.cc         the table of views, and opening one
 //   view_path.cc     which paths and descriptors are views
@@ -30,8 +31,8 @@ enum class ViewKind : u8 {
 };
 
 struct View {
-  // Writes the text from `*position` on, piece by piece, and moves it on. Bytes written; 0 at the
-  // end. As sys_proc_msg().
+  // nullptr for sysctls. Writes the text from `*position` on, piece by piece, and moves it on.
+  // Bytes written; 0 at the end. As sys_proc_msg().
   using Generate = std::size_t (*)(Task& task, u32* position, char* out, std::size_t size);
 
   const char* path;
@@ -49,6 +50,8 @@ struct View {
     }
   }
   const char* name() const { return path + folder_length + 1; }
+  // Of ViewKind::Sysctl: its number in core/ipc/sysctl.h.
+  u32 sysctl() const;
 };
 
 // The view whose normalised path is `path`, or nullptr.
@@ -115,8 +118,10 @@ class ViewPath {
   const char* path() const { return path_; }
   // For open(2) with O_CREAT: the twin itself, whatever follows the view in the path.
   const char* twin() const { return twin_of(*view_); }
+  // What access(2) asks of the twin instead: who may write to a sysctl it doesn't know.
+  int access_mode(int mode) const;
   // True if access(2) in this mode is denied, whatever the twin says.
-  bool denies(int access_mode) const;
+  bool denies(int mode) const;
 
   template <class Buffer>
   void put_inode(Buffer* buffer) const {

@@ -1,6 +1,6 @@
 #include "family.h"
 
 const Family* const kFamilies[] = {
-    &kMsgFamily, &kMsgLimitsFamily, &kSemFamily, &kShmFamily, &kMqFamily,
+    &kMsgFamily, &kLimitsFamily, &kSemFamily, &kShmFamily, &kMqFamily,
 };
 const int kFamilyCount = sizeof(kFamilies) / sizeof(kFamilies[0]);

@@ -64,7 +64,7 @@ extern const Family* const kFamilies[];
 extern const int kFamilyCount;
 
 extern const Family kMsgFamily;
-extern const Family kMsgLimitsFamily;
+extern const Family kLimitsFamily;
 extern const Family kMqFamily;
 extern const Family kSemFamily;
 extern const Family kShmFamily;

@@ -84,6 +84,7 @@ int main(void) {
   close(fd);
   close(CHECK_OK(open(MSG_FILE, O_RDONLY | O_NOATIME)));
   CHECK_ERRNO(open(MSG_FILE, O_WRONLY | O_DIRECT), EINVAL);
+  CHECK_ERRNO(open(MSGMAX_FILE, O_WRONLY | O_DIRECT), EINVAL);
 
   pid_t stranger = fork_child();
   if (stranger == 0) {
@@ -93,6 +94,7 @@ int main(void) {
     check_writers(MSG_FILE, EACCES);
     check_writers(MSGMAX_FILE, EACCES);
     CHECK_ERRNO(open(MSG_FILE, O_WRONLY | O_DIRECT), EACCES);
+    CHECK_ERRNO(open(MSGMAX_FILE, O_WRONLY | O_DIRECT), EACCES);
     CHECK_ERRNO(open(MSG_FILE, O_RDONLY | O_NOATIME), EPERM);
     _exit(0);
   }
