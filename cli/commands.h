@@ -20,6 +20,7 @@ struct RunOptions {
   bool deny = false;
   bool posix = false;
   std::optional<unsigned> mode;
+  std::vector<std::string> limits;  // "NAME=VALUE"
   std::vector<std::string> command;
 };
 int run(const RunOptions& options, const Places& places);

@@ -40,6 +40,7 @@ Examples:
   ipcell run --deny -- ./server        the kernel's own IPC answers ENOSYS (and setuid programs get
                                        no privileges: seccomp wants that)
   ipcell run --posix -- python3 job.py multiprocessing's locks and shared memory are the cell's, too
+  ipcell run --limit kernel.msgmnb=65536 --limit 'kernel.sem=250 32000 32 128' -- ./server
   ipcell run --keep -- ./test          keeps a private cell, to look at it after the test
 
 A cell for several users, in a folder that all of them name:
@@ -138,6 +139,12 @@ struct Interface {
     run->add_option("--mode", mode,
                     "Who may use the cell: 0600 (you), 0660 (your group too), 0666 (all)")
         ->type_name("OCTAL");
+    run->add_option("--limit", run_options.limits,
+                    "Set a limit first, as `sysctl -w` does: kernel.msgmnb=65536;\nmay be given "
+                    "several times")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     run->prefix_command();
     run->footer(kRunExamples);
 

@@ -19,6 +19,7 @@
 #include "cli/failure.h"
 #include "cli/places.h"
 #include "cli/preload_check.h"
+#include "cli/set_limits.h"
 #include "core/cell/namespace_cell.h"
 
 extern char** environ;
@@ -49,7 +50,8 @@ void open_cell(const CellPlace& place, Cell::Options options) {
 // meets it half made, and removed at the end unless it is to be kept.
 class FreshCell {
  public:
-  FreshCell(const Places& places, u32 mode, bool is_kept) : is_kept_(is_kept) {
+  FreshCell(const Places& places, u32 mode, bool is_kept, const std::vector<Limit>& limits)
+      : is_kept_(is_kept) {
     const std::string base = places.base_for(mode);
     unsigned random = 0;
     if (getrandom(&random, sizeof random, 0) != sizeof random) random = 0;
@@ -57,7 +59,7 @@ class FreshCell {
     const DirStatus status = place_cell(base.c_str(), name.c_str(), &place_);
     if (!status.ok()) throw Failure(explain(status, base.c_str()));
     draft_ = kDraftPrefix + name;
-    make(base + "/" + draft_, places.request(nullptr, mode));
+    make(base + "/" + draft_, places.request(nullptr, mode), limits);
   }
 
   const CellPlace& place() const { return place_; }
@@ -93,7 +95,8 @@ class FreshCell {
   std::string name() const { return draft_.substr(std::strlen(kDraftPrefix)); }
   bool is_used() const { return look_at_cell(place_).is_used(); }
 
-  void make(const std::string& folder, const DirRequest& request) {
+  void make(const std::string& folder, const DirRequest& request,
+            const std::vector<Limit>& limits) {
     try {
       const DirStatus status = check_cell_folder(folder.c_str(), request, Create::Yes);
       if (!status.ok()) throw Failure(explain(status, folder.c_str()));
@@ -103,6 +106,7 @@ class FreshCell {
       Cell::Options options = cell_options(request.mode);
       options.transient = !is_kept_;
       open_cell(draft, options);
+      set_limits(draft, limits);
       if (std::rename(folder.c_str(), place_.folder.text) != 0) {
         throw Failure(fmt::format("{}: {}", place_.folder.text, std::strerror(errno)));
       }
@@ -210,15 +214,17 @@ int run(const RunOptions& options, const Places& places) {
   const std::string library = places.library();
   std::optional<Denial> denial;
   if (options.deny) denial.emplace();
+  const std::vector<Limit> limits = parse_limits(options.limits);
   sweep(places.base_for(mode));
 
   std::optional<FreshCell> fresh;
   CellPlace place;
   if (options.name.empty()) {
-    fresh.emplace(places, mode, options.keep);
+    fresh.emplace(places, mode, options.keep, limits);
     place = fresh->place();
   } else {
     place = named_cell(places, options.name, mode);
+    set_limits(place, limits);
   }
   warn_of_unloadable(options, library);
   const ChildEnd end = run_child({.command = options.command,
