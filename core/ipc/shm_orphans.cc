@@ -31,6 +31,8 @@ void LockedSegment::look_for_maker() {
     return;
   Journal journal(task_);
   journal.set(segment_->is_unwanted, 1u);
+  // If this task dies before it has removed it, the reaper goes on.
+  if (task_.rec->doomed == 0) journal.set(task_.rec->doomed, task_.cell->offset_of(segment_));
   journal.commit();
 }
 

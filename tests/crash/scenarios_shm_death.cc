@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 
+#include "core/ipc/sysctl.h"
 #include "tests/crash/shm_tools.h"
 #include "tests/crash/tracee.h"
 
@@ -164,9 +166,62 @@ void add_exec(std::vector<Scenario>& scenarios) {
   }
 }
 
+// ---------------------------------------------------------------- kernel.shm_rmid_forced
+
+long force_removal(Actor& actor) {
+  const ipcell::u32 number = ipcell::find_sysctl("kernel.shm_rmid_forced", 22);
+  return ipcell::sys_sysctl_write(actor.task, number, "1", 1, 0);
+}
+
+void must_force_removal(Actor& actor) {
+  actor.expect(force_removal(actor) == 1, "kernel.shm_rmid_forced cannot be set");
+}
+
+// A sleeper made segment 0, and is dead.
+Scenario orphaned(const char* name, void (*prepare)(Actor&), long (*operation)(Actor&),
+                  long expected) {
+  return {.name = name,
+          .setup = [](Actor&) {},
+          .sleepers = {[](Actor& actor) {
+            segment_zero(actor);
+            kill(getpid(), SIGSTOP);
+            return 0L;
+          }},
+          .doomed = 1,
+          .prepare = prepare,
+          .operation = operation,
+          .expected = expected,
+          .verify =
+              [](Actor& actor) {
+                const bool is_forced = ipcell::is_removal_forced(actor.cell);
+                must_force_removal(actor);
+                expect_gone(actor);
+                expect_no_segments(actor);
+                return is_forced ? Outcome::Whole : Outcome::Absent;
+              },
+          .is_unordered = true};
+}
+
+void add_forced(std::vector<Scenario>& scenarios) {
+  scenarios.push_back({.name = "shm-forced-detach",
+                       .setup =
+                           [](Actor& actor) {
+                             segment_zero(actor);
+                             must_force_removal(actor);
+                           },
+                       .prepare = attach_before(1),
+                       .operation = detach_place,
+                       .verify = goes_with_victim(),
+                       .is_unordered = true});
+  scenarios.push_back(orphaned("shm-forced-look", must_force_removal, stat_zero, -EINVAL));
+  scenarios.push_back(orphaned(
+      "shm-forced-set", [](Actor&) {}, force_removal, 1));
+}
+
 }  // namespace
 
 void add_shm_death_scenarios(std::vector<Scenario>& scenarios) {
+  add_forced(scenarios);
   add_reaping(scenarios);
   add_exec(scenarios);
 }
