@@ -11,6 +11,7 @@
 #include "core/base/sys.h"
 #include "core/base/usercopy.h"
 #include "core/syscalls.h"
+#include "interpose/descriptors.h"
 #include "interpose/errno.h"
 #include "interpose/memory.h"
 #include "interpose/mqueue.h"
@@ -39,6 +40,7 @@ constexpr int kOurs[] = {SYS_semget,     SYS_semop,         SYS_semctl,
                          SYS_mq_unlink,  SYS_mq_timedsend,  SYS_mq_timedreceive,
                          SYS_mq_notify,  SYS_mq_getsetattr, SYS_close,
                          SYS_dup2,       SYS_dup3,          SYS_close_range,
+                         SYS_read,       SYS_write,         SYS_lseek,
                          SYS_setns};
 
 struct NumberSet {
@@ -125,6 +127,23 @@ constexpr bool is_mqueue(long number) {
   return number >= SYS_mq_open && number <= SYS_mq_getsetattr;
 }
 
+constexpr bool is_about_file(long number) {
+  return number == SYS_read || number == SYS_write || number == SYS_lseek;
+}
+
+// Of queues and sysctls by libc's functions, of all else by the kernel: the number is no
+// cancellation point.
+long call_file(long number, long a, long b, long c) {
+  const int fd = static_cast<int>(a);
+  const auto size = static_cast<std::size_t>(c);
+  if (ipcell::known_file(fd) == nullptr) return ipcell::to_libc(ipcell::sys::call(number, a, b, c));
+  switch (number) {
+    case SYS_read: return read(fd, pointer<void>(b), size);
+    case SYS_write: return write(fd, pointer<const void>(b), size);
+    default: return lseek64(fd, b, static_cast<int>(c));
+  }
+}
+
 constexpr bool changes_credentials(long number) {
   return (number >= SYS_setuid && number <= SYS_setfsgid) || number == SYS_capset ||
          number == SYS_chroot;
@@ -153,6 +172,7 @@ ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) 
     case SYS_close_range:
       return close_range(static_cast<unsigned>(a), static_cast<unsigned>(b), static_cast<int>(c));
   }
+  if (is_about_file(number)) return call_file(number, a, b, c);
   if (is_mqueue(number)) return ipcell::to_libc(call_mqueue(number, a, b, c, d, e));
   if (is_ipc(number)) {
     Task* task = ipcell::current_task();

@@ -13,7 +13,7 @@ namespace ipcell {
 
 namespace {
 
-constexpr int kFSetSig = 10, kFGetSig = 11;
+constexpr int kFSetSig = 10;
 // Linux: include/linux/slab.h:KMALLOC_MAX_SIZE: so much is written or read at once at most.
 constexpr std::size_t kTooMuch = 4 * 1024 * 1024;
 
@@ -129,11 +129,9 @@ void mark_sysctl(int fd, u32 number) {
 }
 
 const DescriptorEntry* find_sysctl_descriptor(int fd) {
-  if (sys::call(SYS_fcntl, fd, kFGetSig) != kSysctlMark) return nullptr;
   const View* const view = view_of_descriptor(fd);
   if (view == nullptr || view->kind != ViewKind::Sysctl) return nullptr;
-  const long flags = sys::call(SYS_fcntl, fd, F_GETFL);
-  remember_sysctl({fd, view->sysctl(), static_cast<u32>(flags & O_ACCMODE)});
+  mark_sysctl(fd, view->sysctl());
   return known_sysctl(fd);
 }
 

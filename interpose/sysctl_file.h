@@ -22,7 +22,7 @@ constexpr long kSysctlMark = 64;
 
 // A fresh descriptor of the sysctl: marks and remembers it.
 void mark_sysctl(int fd, u32 number);
-// Finds out whether `fd` is one, and remembers it.
+// Finds out by the name whether `fd` is one, opened through /proc/self/fd perhaps. Remembers it.
 const DescriptorEntry* find_sysctl_descriptor(int fd);
 // After a write that failed: the entry if it was one to a sysctl that wasn't known yet.
 const DescriptorEntry* unseen_sysctl(int fd, long result);

@@ -5,6 +5,7 @@
 #include "msg_check.h"
 #include "sysctl_check.h"
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 static void check_positions(void) {
@@ -46,6 +47,20 @@ static void check_positions(void) {
   CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
   CHECK_ERRNO(write(fd, end_of_memory(), 1), EFAULT);
   CHECK_ERRNO(read(fd, end_of_memory(), 1), EFAULT);
+
+  /* By number, and through /proc. */
+  CHECK_EQ(syscall(SYS_write, fd, "103", 3L), 3);
+  CHECK_FILE(MSGMAX_FILE, "103\n");
+  CHECK_EQ(syscall(SYS_lseek, fd, 0L, SEEK_SET), 0);
+  CHECK_EQ(syscall(SYS_read, fd, text, sizeof text), 4);
+  CHECK(memcmp(text, "103\n", 4) == 0);
+  char link[64];
+  sprintf(link, "/proc/self/fd/%d", fd);
+  int again = CHECK_OK(open(link, O_WRONLY));
+  CHECK_ERRNO(WRITE(again, "word"), EINVAL);
+  CHECK_EQ(WRITE(again, "104"), 3);
+  CHECK_FILE(MSGMAX_FILE, "104\n");
+  close(again);
   CHECK_EQ(close(fd), 0);
   CHECK_ERRNO(WRITE(fd, "1"), EBADF);
 
