@@ -52,6 +52,8 @@ typedef struct Family {
   bool (*would_free)(int worker, const Request* sleeper);
   // True: the end of an object ends no sleep on it.
   bool outlives_objects;
+  // True: an object may be gone when it is to be removed.
+  bool objects_vanish;
   // At the end of a run: the next call of a clean-up, false when nothing is left.
   bool (*closing)(Request* request);
   // For the statistics alone, may be absent: kinds of calls, finer than ops. -1: of no kind.

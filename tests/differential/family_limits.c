@@ -38,7 +38,7 @@ static const struct {
     {MQUEUE "msg_default", "10\n"},
     {MQUEUE "msgsize_default", "8192\n"},
 };
-enum { kFileCount = sizeof(kFiles) / sizeof(kFiles[0]) };
+enum { kForcedFile = 11, kFileCount = sizeof(kFiles) / sizeof(kFiles[0]) };
 
 // None lets MSGMAX reach INT_MAX: the msg family's sizes beyond its buffers must stay refused.
 static const char* const kTexts[] = {
@@ -73,14 +73,18 @@ static const char* const kTexts[] = {
     "-1 50\n",
     "5 60 500 32769\n",
 };
-enum { kTextCount = sizeof(kTexts) / sizeof(kTexts[0]) };
+enum { kOn = 1, kTextCount = sizeof(kTexts) / sizeof(kTexts[0]) };
 
 static void limits_draw(Rng* rng, bool may_sleep, const Request* sleeper, Request* request) {
   (void)may_sleep;
   (void)sleeper;
   request->op = rng_percent(rng, 40) ? kLimitRead : kLimitWrite;
   request->arg[0] = rng_below(rng, kFileCount);
-  request->arg[1] = rng_percent(rng, 45) ? kTextCount : rng_below(rng, kTextCount);
+  // Often enough that segments vanish.
+  const bool is_switch = request->arg[0] == kForcedFile && rng_percent(rng, 50);
+  request->arg[1] = is_switch              ? kOn
+                    : rng_percent(rng, 45) ? kTextCount
+                                           : rng_below(rng, kTextCount);
 }
 
 static const char* text_of(const Request* request) {

@@ -4,6 +4,7 @@
 
 #include "family_shm.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <sys/ipc.h>
@@ -271,7 +272,13 @@ static void shm_describe(const Request* request, Text* text) {
 
 // ---- Learning
 
+// It may have gone by itself, with kernel.shm_rmid_forced.
+static bool is_gone(const Reply* reply) {
+  return reply->ret < 0 && (reply->error == EINVAL || reply->error == EIDRM);
+}
+
 static void shm_learn(const Request* request, const Reply* reply) {
+  if (request->op == kShmRmid && is_gone(reply)) ids_remove(&segments, (int)request->arg[0]);
   if (reply->ret < 0) return;
   if (request->op == kShmGet) ids_add(&segments, (int)reply->ret);
   if (request->op != kShmRmid) return;
@@ -303,5 +310,6 @@ const Family kShmFamily = {
     .describe = shm_describe,
     .learn = shm_learn,
     .settle = shm_settle,
+    .objects_vanish = true,
     .closing = shm_closing,
 };
