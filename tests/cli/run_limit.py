@@ -1,9 +1,12 @@
 """`ipcell run --limit`: a cell's limits are what it says before the program starts."""
 
+import os
+
 import cli_test
 from cli_test import expect_failure
 
 FILES = ("/proc/sys/kernel/msgmnb", "/proc/sys/kernel/sem", "/proc/sys/fs/mqueue/msg_max", "/proc/sys/kernel/shmmax")
+OTHER_USER = 61234
 USUAL = ["16384", "32000\t1024000000\t500\t32000", "10", "18446744073692774399"]
 
 
@@ -36,6 +39,17 @@ def test_they_hold_for_the_program(cells):
     assert result.returncode != 0 and "No space left" in result.stderr, result
     result = cells.call("run", "--limit", "kernel.msg_next_id=77", "--", "ipcmk", "-Q")
     assert result.stdout == "Message queue id: 77\n", result
+
+
+def test_owner_who_is_not_root(cells):
+    cli_test.needs_root()
+    other = cli_test.as_user(OTHER_USER)
+    os.chmod(cells.top, 0o755)
+    os.chown(cells.base, OTHER_USER, OTHER_USER)
+    script = """cd /proc/sys/kernel && echo 5 > msgmax && echo 8 > msg_next_id && test -w msgmax -a -w msg_next_id &&
+        cat msgmax msgmnb msg_next_id && ! echo 9 > msgmni_ && ! (echo word > msgmax)"""
+    result = cells.call("run", "--limit", "kernel.msgmnb=7", "--", "sh", "-c", script, **other)
+    assert result.returncode == 0 and result.stdout == "5\n7\n8\n", result
 
 
 def test_wrong_ones(cells):
