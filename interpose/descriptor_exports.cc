@@ -387,12 +387,18 @@ IPCELL_EXPORT ssize_t write(int fd, const void* text, size_t size) {
 IPCELL_EXPORT ssize_t pwrite(int fd, const void* text, size_t size, off_t offset) {
   if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
     return to_libc(ipcell::pwrite_file(*entry, text, size, offset));
-  return IPCELL_REAL(pwrite)(fd, text, size, offset);
+  const ssize_t result = IPCELL_REAL(pwrite)(fd, text, size, offset);
+  if (const DescriptorEntry* const entry = ipcell::unseen_sysctl(fd, result, ESPIPE)) [[unlikely]]
+    return to_libc(ipcell::pwrite_file(*entry, text, size, offset));
+  return result;
 }
 IPCELL_EXPORT ssize_t pwrite64(int fd, const void* text, size_t size, off64_t offset) {
   if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]
     return to_libc(ipcell::pwrite_file(*entry, text, size, offset));
-  return IPCELL_REAL(pwrite64)(fd, text, size, offset);
+  const ssize_t result = IPCELL_REAL(pwrite64)(fd, text, size, offset);
+  if (const DescriptorEntry* const entry = ipcell::unseen_sysctl(fd, result, ESPIPE)) [[unlikely]]
+    return to_libc(ipcell::pwrite_file(*entry, text, size, offset));
+  return result;
 }
 IPCELL_EXPORT ssize_t writev(int fd, const struct iovec* pieces, int count) {
   if (const DescriptorEntry* const entry = known_file(fd)) [[unlikely]]

@@ -31,6 +31,13 @@ void set_position(const DescriptorEntry& entry, i64 position) {
   sys::call(SYS_lseek, entry.sysctl.fd, static_cast<long>(position), SEEK_SET);
 }
 
+// Its entry, if it is a sysctl's.
+const DescriptorEntry* remember_view(int fd, const View& view) {
+  if (view.kind != ViewKind::Sysctl) return nullptr;
+  mark_sysctl(fd, view.sysctl());
+  return known_sysctl(fd);
+}
+
 // What readv(2) and writev(2) are given, as far as a sysctl has to do with it.
 class Pieces {
  public:
@@ -130,17 +137,15 @@ void mark_sysctl(int fd, u32 number) {
 
 const DescriptorEntry* find_sysctl_descriptor(int fd) {
   const View* const view = view_of_descriptor(fd);
-  if (view == nullptr || view->kind != ViewKind::Sysctl) return nullptr;
-  mark_sysctl(fd, view->sysctl());
-  return known_sysctl(fd);
+  return view != nullptr ? remember_view(fd, *view) : nullptr;
 }
 
-const DescriptorEntry* unseen_sysctl(int fd, long result) {
+const DescriptorEntry* unseen_sysctl(int fd, long result, int proc_error) {
   if (result != -1 || errno != EPERM) [[likely]]
     return nullptr;
-  const DescriptorEntry* const entry = find_sysctl_descriptor(fd);
-  errno = EPERM;
-  return entry;
+  const View* const view = view_of_descriptor(fd);
+  errno = view != nullptr && view->kind == ViewKind::ProcFile ? proc_error : EPERM;
+  return view != nullptr ? remember_view(fd, *view) : nullptr;
 }
 
 // ------------------------------------------------------------------------ reading and writing

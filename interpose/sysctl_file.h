@@ -10,6 +10,8 @@
 // fopencookie(3), and standard output writes no line by itself while it is a sysctl's.
 #pragma once
 
+#include <cerrno>
+
 #include "interpose/descriptors.h"
 
 struct iovec;
@@ -24,8 +26,10 @@ constexpr long kSysctlMark = 64;
 void mark_sysctl(int fd, u32 number);
 // Finds out by the name whether `fd` is one, opened through /proc/self/fd perhaps. Remembers it.
 const DescriptorEntry* find_sysctl_descriptor(int fd);
-// After a write that failed: the entry if it was one to a sysctl that wasn't known yet.
-const DescriptorEntry* unseen_sysctl(int fd, long result);
+// After a write that failed: the entry if it was one to a sysctl that wasn't known yet. If it
+// was one to a file of /proc/sysvipc, errno is `proc_error` then. Linux:
+// fs/proc/inode.c:proc_reg_write()
+const DescriptorEntry* unseen_sysctl(int fd, long result, int proc_error = EIO);
 
 // At the file's position, or at one that is given. Bytes or -errno.
 constexpr i64 kAtPosition = -1;

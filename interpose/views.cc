@@ -167,8 +167,7 @@ long seal(Descriptor& file, int flags) {
 
 // A descriptor of the view's text, opened with `flags`, or -errno.
 // DIVERGES: the text of a file of /proc/sysvipc is that of the time of open(2); the kernel prints
-// it anew when a program reads again from the start. Writing to what root opened O_RDWR gives
-// EPERM, not EIO. See docs/compatibility.md.
+// it anew when a program reads again from the start. See docs/compatibility.md.
 long open_snapshot(Task& task, const View& view, int flags) {
   Descriptor file(make_nameless_file(view.path));
   if (!file.is_open()) return file.get();

@@ -80,7 +80,8 @@ int main(void) {
   close(CHECK_OK(creat(MSG_FILE, 0600)));
   fd = CHECK_OK(open(MSG_FILE, O_RDWR));
   CHECK_EQ(read(fd, &byte, 1), 1);
-  CHECK_EQ(write(fd, "x", 1), -1);
+  CHECK_ERRNO(write(fd, "x", 1), EIO);
+  CHECK_ERRNO(pwrite(fd, "x", 1, 0), ESPIPE);
   close(fd);
   close(CHECK_OK(open(MSG_FILE, O_RDONLY | O_NOATIME)));
   CHECK_ERRNO(open(MSG_FILE, O_WRONLY | O_DIRECT), EINVAL);
