@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "core/ipc/sysctl.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/player.h"
 
@@ -129,11 +130,23 @@ void read_text(Player& player) {
   }
 }
 
+// Any sysctl, kernel.shm_rmid_forced most often; small numbers, so that calls go on.
+void write_sysctl(Player& player, Rng& rng) {
+  const ipcell::u32 number = rng.chance(50) ? ipcell::find_sysctl("kernel.shm_rmid_forced", 22)
+                                            : static_cast<ipcell::u32>(rng.below(ipcell::kSysctls));
+  const char digits[] = {static_cast<char>('0' + rng.below(2)),
+                         static_cast<char>('0' + rng.below(10))};
+  const std::size_t size = rng.chance(80) ? 1 : 2;
+  (void)ipcell::sys_sysctl_write(player.task, number, digits, size, 0);
+  char text[ipcell::kSysctlText];
+  (void)ipcell::sys_sysctl_print(player.task, number, text);
+}
+
 }  // namespace
 
 void call_shm(Player& player, Rng& rng, int count) {
   const int id = any_id(player, rng, ipcell::shm_registry(player.cell), count);
-  switch (rng.below(12)) {
+  switch (rng.below(13)) {
     case 0:
     case 1: make_any(player, rng); break;
     case 2:
@@ -148,6 +161,7 @@ void call_shm(Player& player, Rng& rng, int count) {
     case 9: remap_any(player, rng); break;
     case 10: fork_any(player, rng); break;
     case 11: read_text(player); break;
+    case 12: write_sysctl(player, rng); break;
   }
 }
 
