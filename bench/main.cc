@@ -34,7 +34,7 @@ constexpr int kNothingMeasured = 2;
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
   for (auto family : {msg_rows, msg_process_rows, mq_rows, mq_process_rows, sem_rows,
-                      sem_process_rows, shm_rows, shm_memory_rows, exec_rows}) {
+                      sem_process_rows, shm_rows, shm_memory_rows, exec_rows, file_rows}) {
     std::vector<Row> more = family();
     std::move(more.begin(), more.end(), std::back_inserter(rows));
   }

@@ -74,5 +74,6 @@ std::vector<Row> sem_process_rows();
 std::vector<Row> shm_rows();
 std::vector<Row> shm_memory_rows();
 std::vector<Row> exec_rows();
+std::vector<Row> file_rows();
 
 }  // namespace ipcell::bench

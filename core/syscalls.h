@@ -223,5 +223,19 @@ bool sys_sysctl_may_write(const Task& task, u32 number);
 // write(2) at a position of `size` bytes, of which `text` has kSysctlWritten at most. Bytes that
 // count as written; -EINVAL, -EIO, -EPERM, -ERANGE.
 long sys_sysctl_write(Task& task, u32 number, const char* text, std::size_t size, i64 position);
+// --- /proc/PID/maps: what stands there of the cell's file
+
+// Addresses of one process that belong to one attachment, or to none.
+struct MappedPart {
+  u64 end;      // where it ends
+  bool is_ipc;  // what follows is told of attachments alone
+  i32 id;
+  u32 key;     // that the segment was made with
+  u64 offset;  // bytes of the segment before the part
+};
+// The part of [start, end) that begins at `start`, in this process. False if nothing is known.
+bool sys_shm_own_part(Task& task, u64 start, u64 end, MappedPart* part);
+// The same of another process, by the range's place in the cell's file.
+bool sys_shm_part_at(Task& task, u64 start, u64 end, u64 file_offset, MappedPart* part);
 
 }  // namespace ipcell

@@ -22,7 +22,8 @@ namespace {
 // True if names in /dev/mqueue may match.
 bool may_match_queue(const char* pattern, int flags) {
   if ((flags & GLOB_ALTDIRFUNC) != 0) return false;
-  return strstr(pattern, "mqueue") != nullptr || (pattern[0] != '/' && is_current_folder());
+  return strstr(pattern, "mqueue") != nullptr || has_mounts() ||
+         (pattern[0] != '/' && is_current_folder());
 }
 
 // The program's own five functions, which it did not ask for, stand there again afterwards.

@@ -3,6 +3,7 @@
 #include "core/base/file.h"
 #include "core/ipc/signature.h"
 #include "interpose/child_environment.h"
+#include "interpose/mounts.h"
 #include "interpose/settings.h"
 
 namespace ipcell {
@@ -73,6 +74,7 @@ void enter_namespace(u32 number) {
   move_home(number, is_alone);
   show_namespace();
   change_own_environment();
+  if (home_of_main_thread() == number) watch_mounts(g_process_cells[number].cell.header().mounts);
   if (is_alone && left != kNoCell) leave_cell(left);
 }
 

@@ -16,6 +16,7 @@
 #include "core/ipc/signature.h"
 #include "core/ipc/text.h"
 #include "interpose/descriptors.h"
+#include "interpose/mounts.h"
 #include "interpose/namespaces.h"
 #include "interpose/settings.h"
 #include "interpose/signals.h"
@@ -122,13 +123,16 @@ bool open_first_cell() {
   return true;
 }
 
+bool place_by_settings(CellPlace* place) {
+  const Settings& s = settings();
+  return s.has_dir && s.has_name && place_cell(s.dir, s.cell_name, place).ok();
+}
+
 // True if the cell that the environment names is to be removed by the last process out. Asked by
 // processes that never mapped it, at the price of an open and a read, in cells made for one run
 // only.
 bool is_orphaned_unmapped(CellPlace* place) {
-  const Settings& s = settings();
-  if (!s.has_dir || !s.has_name || !is_transient_name(s.cell_name) ||
-      !place_cell(s.dir, s.cell_name, place).ok()) {
+  if (!is_transient_name(settings().cell_name) || !place_by_settings(place)) {
     return false;
   }
   const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(place->file.text),
@@ -162,6 +166,7 @@ bool prepare_process() {
     store_release(g_home, 0u);
     store_release(g_main_home, 0u);
     install_fault_handlers();
+    watch_mounts(g_process_cells[0].cell.header().mounts);
     while (g_image == 0) sys::call(SYS_getrandom, sys::arg(&g_image), sizeof g_image, 0);
   }
   if (load_relaxed(*g_generation) == 0) {
@@ -380,43 +385,6 @@ __attribute__((constructor)) void join_after_exec() {
   if (is_ours && current_task() != nullptr) note_registration();
 }
 
-// Programs close descriptors that they do not know.
-static bool is_mqueue_folder_there(const ProcessCell& known) {
-  struct statx info;
-  return known.mqueue_folder >= 0 &&
-         sys::call(SYS_statx, known.mqueue_folder, sys::arg(""), AT_EMPTY_PATH, STATX_INO,
-                   sys::arg(&info)) == 0 &&
-         info.stx_ino == known.mqueue_folder_inode;
-}
-
-// The pipes of message queues are opened by path, which the program may be about to lose.
-static void keep_mqueue_folder(ProcessCell& known) {
-  if (is_mqueue_folder_there(known)) return;
-  Task task;
-  task.cell = &known.cell;
-  task.folder = known.place.folder.text;
-  if (make_mqueue_folder(task) != 0) return;
-  CellPath path;
-  TextWriter out(path.text, sizeof path.text);
-  out.put(known.place.folder.text);
-  out.put("/");
-  out.put(kMqueueFolder);
-  out.put_char('\0');
-  const Descriptor folder(open_at(AT_FDCWD, path.text, O_PATH | O_DIRECTORY));
-  struct statx info;
-  if (folder.fd() < 0 || sys::call(SYS_statx, folder.fd(), sys::arg(""), AT_EMPTY_PATH, STATX_INO,
-                                   sys::arg(&info)) != 0) {
-    return;
-  }
-  // Out of the way of programs that count their descriptors.
-  constexpr long kFirstNumber = 512;
-  long kept = sys::call(SYS_fcntl, folder.fd(), F_DUPFD_CLOEXEC, kFirstNumber);
-  if (kept < 0) kept = sys::call(SYS_fcntl, folder.fd(), F_DUPFD_CLOEXEC, 0);
-  if (kept < 0) return;
-  known.mqueue_folder_inode = info.stx_ino;
-  known.mqueue_folder = static_cast<int>(kept);
-}
-
 Task* task_if_any() {
   ThreadState& state = t_state;
   const u32 generation = load_relaxed(*g_generation);
@@ -450,6 +418,12 @@ bool has_cell() {
 }
 
 const CellPlace& first_cell_place() { return g_first_place; }
+
+bool find_cell_place(CellPlace* place) {
+  if (load_acquire(g_known_cells) == 0) return place_by_settings(place);
+  memcpy(place, &current_cell().place, sizeof *place);
+  return true;
+}
 
 u32& word_of_this_process() { return g_generation[1]; }
 

@@ -33,6 +33,8 @@ bool has_cell();
 // forked child finds 0.
 const CellPlace& first_cell_place();
 u32& word_of_this_process();
+// The same place also before: where the environment says so outright. It may not be there.
+bool find_cell_place(CellPlace* place);
 
 // Maps the cell now if it is not yet mapped: the program is about to give up rights that it may
 // need for it. Quiet: whether there is a cell is told at the first call that wants one.

@@ -19,8 +19,6 @@ struct ProcessCell {
   // Its folder of pipes, kept by programs that give up the right to open it; -1: it is not.
   int mqueue_folder = 0;
   u64 mqueue_folder_inode = 0;
-  // Of the folder that plays /dev/mqueue; atomic, 0 until it was met.
-  u64 queue_names_inode = 0;
   // IPCELL_CELL=NAME, for programs that are started from it.
   char variable[sizeof "IPCELL_CELL=" + kCellNameMax];
 };
@@ -60,6 +58,14 @@ u32 free_cell_number();
 void enter_cell(u32 number);
 // Unmaps it: no thread of the process is in it, nor is anything of it in use.
 void close_cell(u32 number);
+
+// --- the folder of pipes
+
+// True if the descriptor that is kept of it is still there: programs close those that they do not
+// know.
+bool is_mqueue_folder_there(const ProcessCell& known);
+// The program may be about to lose the right to open it.
+void keep_mqueue_folder(ProcessCell& known);
 
 // --- attachments
 

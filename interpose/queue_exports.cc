@@ -12,6 +12,7 @@
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
 #include "interpose/real.h"
+#include "interpose/views.h"
 
 namespace {
 
@@ -177,7 +178,7 @@ class Times {
 template <class RealCall>
 long attributes_with(const char* path, Last last, long result, RealCall real) {
   const QueuePath at(AT_FDCWD, path, last);
-  if (!at.is_queue() && !at.is(Kind::Folder)) return real(at.path());
+  if (!at.is_queue() && !at.is(Kind::Folder)) return real(ViewPath(AT_FDCWD, at.path()).path());
   return to_libc(at.exists() ? result : -ENOENT);
 }
 

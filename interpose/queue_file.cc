@@ -7,6 +7,7 @@
 #include "interpose/namespace_path.h"
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
+#include "interpose/text_file.h"
 #include "interpose/views.h"
 
 namespace ipcell {
@@ -23,7 +24,7 @@ long open_raw(const char* path, int flags, u32 mode) {
 long open_folder(const QueuePath& at, int flags, u32 mode) {
   if ((flags & kTmpfile) != 0) return -EOPNOTSUPP;
   Task* const task = current_task();
-  if (task != nullptr && (flags & O_PATH) == 0) list_queues(*task);
+  if (task != nullptr && (flags & O_PATH) == 0) list_queues(*task, at.mount());
   const long fd = open_raw(at.path(), flags, mode);
   if (fd >= 0) remember_folder(static_cast<int>(fd));
   return fd;
@@ -65,8 +66,8 @@ std::size_t length_without_mark(const char* text, std::size_t length) {
 // The new text of a link, if `text` is one to the folder or to a queue's pipe.
 bool rewrite_link(int dirfd, const char* path, const char* text, std::size_t length,
                   TextWriter& out) {
-  if (is_queue_folder(text, length)) {
-    out.put(kQueueFolder);
+  if (const QueueMount* const mount = played_mount(text, length)) {
+    out.put(mount->path);
     return true;
   }
   if (const u64 number = number_of_link(text, length)) {
@@ -125,7 +126,9 @@ long open_queue_text(const QueuePath& at, int flags, u32 mode) {
   const long size = is_readable && task != nullptr ? sys_mq_line(*task, entry->queue, 0, line) : 0;
   close_mqueue(fd);
   if (size < 0) return size;
-  return open_text(kQueueFolder, line, static_cast<std::size_t>(size), flags);
+  TextFile file(kFirstMount.path);
+  file.write(line, static_cast<std::size_t>(size));
+  return file.finish(flags);
 }
 
 long show_queue_link(int dirfd, const char* path, char* text, std::size_t size, long length) {
@@ -133,12 +136,12 @@ long show_queue_link(int dirfd, const char* path, char* text, std::size_t size, 
   char whole[512];
   const char* from = text;
   if (static_cast<std::size_t>(length) == size) {
-    // Cut off, it may be; what is put in its place is shorter.
+    // Cut off, it may be.
     length = sys::call(SYS_readlinkat, dirfd, sys::arg(path), sys::arg(whole), sizeof whole);
     from = whole;
     if (length <= 0) return static_cast<long>(size);
   }
-  char shown[kMqueueNameRoom + sizeof kDeleted];
+  char shown[kNormalPathRoom + sizeof kDeleted];
   TextWriter out(shown, sizeof shown);
   if (!rewrite_link(dirfd, path, from, static_cast<std::size_t>(length), out))
     return from == text ? length : static_cast<long>(size);

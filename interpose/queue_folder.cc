@@ -15,16 +15,32 @@ namespace ipcell {
 
 namespace {
 
+// Of the folders that were met, by the number of their mount; atomic. 0: none yet.
+u64 g_folder_inodes[kMaxMounts];
+
 // Atomic; 1: the current folder is none of this. It is not remembered where it is, because a
 // program may leave it by an inline system call.
 u32 g_is_elsewhere = 0;
 
-void write_folder(char* out, std::size_t size) {
+void write_folder(char* out, std::size_t size, u32 number) {
   TextWriter text(out, size);
   text.put(current_cell().place.folder.text);
   text.put("/");
-  text.put(kMqueueNamesFolder);
+  write_played_name(text, number);
   text.put_char('\0');
+}
+
+// The number of the mount that a folder of this name may play. False if it can't play any.
+bool parse_name(const char* name, u32* number) {
+  const std::size_t length = strlen(kMqueueNamesFolder);
+  *number = 0;
+  if (strncmp(name, kMqueueNamesFolder, length) != 0) return false;
+  if (name[length] == '\0') return true;
+  const char* digit = name + length;
+  if (*digit++ != '.') return false;
+  for (; *digit >= '0' && *digit <= '9'; ++digit)
+    *number = *number * 10 + static_cast<u32>(*digit - '0');
+  return *digit == '\0' && *number != 0;
 }
 
 // Names one after the other, each with its zero byte: in memory of its own, because they are
@@ -109,8 +125,8 @@ void remove_stale_names(Task& task, long folder) {
 
 }  // namespace
 
-QueueFolder::QueueFolder() {
-  write_folder(text_, sizeof text_);
+QueueFolder::QueueFolder(const QueueMount& mount) {
+  write_folder(text_, sizeof text_, mount.number);
   struct statx info;
   if (stat_path(text_, &info) == -ENOENT) {
     // Whoever may use the cell may bring it up to date.
@@ -120,35 +136,46 @@ QueueFolder::QueueFolder() {
       sys::call(SYS_fchmodat, AT_FDCWD, sys::arg(text_), mode);
     if (stat_path(text_, &info) != 0) return;
   }
-  store_release(current_cell().queue_names_inode, static_cast<u64>(info.stx_ino));
+  store_release(g_folder_inodes[mount.number % kMaxMounts], static_cast<u64>(info.stx_ino));
 }
 
-bool is_queue_folder(const char* path, std::size_t length) {
-  const std::size_t own = strlen(kMqueueNamesFolder);
-  if (length <= own || path[length - own - 1] != '/' ||
-      memcmp(path + length - own, kMqueueNamesFolder, own) != 0 || !has_cell()) {
-    return false;
-  }
+const QueueMount* played_mount(const char* path, std::size_t length) {
   char text[sizeof(QueueFolder)];
-  if (length >= sizeof text) return false;
-  struct statx there, ours;
+  if (length >= sizeof text) return nullptr;
+  std::size_t start = length;
+  while (start > 0 && path[start - 1] != '/') --start;
+  const bool may_be =
+      start > 1 && length - start >= strlen(kMqueueNamesFolder) && path[start] == 'm';
+  if (!may_be) [[likely]]
+    return nullptr;
   memcpy(text, path, length);
   text[length] = '\0';
-  if (stat_path(text, &there) != 0) return false;
+  u32 number;
+  if (!parse_name(text + start, &number) || !has_cell()) return nullptr;
+  struct statx there, ours;
+  if (stat_path(text, &there) != 0) return nullptr;
   // By the file, because the way that the cell was given may lead through symbolic links.
-  write_folder(text, sizeof text);
-  return stat_path(text, &ours) == 0 && there.stx_ino == ours.stx_ino &&
-         there.stx_dev_major == ours.stx_dev_major && there.stx_dev_minor == ours.stx_dev_minor;
+  write_folder(text, sizeof text, number);
+  const bool is_it = stat_path(text, &ours) == 0 && there.stx_ino == ours.stx_ino &&
+                     there.stx_dev_major == ours.stx_dev_major &&
+                     there.stx_dev_minor == ours.stx_dev_minor;
+  return is_it ? mount_of_number(number) : nullptr;
 }
 
-u64 queue_folder_inode() {
-  return cell_if_any() != nullptr ? load_acquire(current_cell().queue_names_inode) : 0;
+bool is_queue_folder_inode(u64 inode) {
+  if (load_acquire(g_folder_inodes[0]) == inode) return true;
+  if (!has_mounts()) [[likely]]
+    return false;
+  for (const u64& known : g_folder_inodes) {
+    if (load_acquire(known) == inode) return true;
+  }
+  return false;
 }
 
-void list_queues(Task& task) {
+void list_queues(Task& task, const QueueMount& mount) {
   // A handler that never returns would leave descriptors open.
   const Critical critical(task);
-  const QueueFolder path;
+  const QueueFolder path(mount);
   const Descriptor folder(open_at(AT_FDCWD, path.text(), O_RDONLY | O_DIRECTORY));
   if (folder.fd() < 0) return;
   remove_stale_names(task, folder.fd());
@@ -164,9 +191,7 @@ bool is_current_folder() {
   char text[sizeof(QueueFolder)];
   const long size = sys::call(SYS_getcwd, sys::arg(text), sizeof text);
   const std::size_t length = size > 0 ? static_cast<std::size_t>(size) - 1 : 0;
-  const bool is_inside =
-      (length == sizeof kQueueFolder - 1 && memcmp(text, kQueueFolder, length) == 0) ||
-      is_queue_folder(text, length);
+  const bool is_inside = mount_at(text, length) != nullptr || played_mount(text, length) != nullptr;
   // A child of vfork(2) has a current folder of its own, but not this word.
   if (!is_inside && !is_borrowed_memory()) store_release(g_is_elsewhere, 1u);
   return is_inside;

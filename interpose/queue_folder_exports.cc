@@ -9,6 +9,7 @@
 
 #include "core/base/sys.h"
 #include "interpose/posix_names.h"
+#include "interpose/proc_folder.h"
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
 #include "interpose/queue_stat.h"
@@ -16,6 +17,7 @@
 
 struct __dirstream;  // DIR
 extern "C" int dirfd(struct __dirstream* stream);
+extern "C" void free(void* memory);
 
 namespace {
 
@@ -64,24 +66,36 @@ __attribute__((constructor)) void resolve_symbols() {
 
 void list_if_folder(const QueuePath& at) {
   Task* const task = at.is(Kind::Folder) ? current_task() : nullptr;
-  if (task != nullptr) list_queues(*task);
+  if (task != nullptr) list_queues(*task, at.mount());
 }
 
 // `scan(path)` is the real call.
 template <class ScanPath>
 int scan_with(int dirfd, const char* path, ScanPath scan) {
+  expect_mounts();
   const QueuePath at(dirfd, path);
   list_if_folder(at);
   return scan(at.path());
 }
 
-// What libc tells of the current folder. There is room for its own name alone, which is the longer
-// one, unless cells live at the root.
-char* show_current_folder(char* path) {
-  const std::size_t length = path != nullptr ? strlen(path) : 0;
-  if (length >= sizeof kQueueFolder - 1 && is_queue_folder(path, length))
-    memcpy(path, kQueueFolder, sizeof kQueueFolder);
-  return path;
+// What libc tells of the current folder: `path`, in `out` of `size` bytes, or allocated if that is
+// nullptr.
+char* show_current_folder(char* path, char* out, unsigned long size) {
+  static constexpr char kProc[] = "/proc/sysvipc";
+  if (path == nullptr) return nullptr;
+  std::size_t length = strlen(path);
+  const QueueMount* const mount = played_mount(path, length);
+  if (mount == nullptr && !plays_proc_folder(path, length)) return path;
+  const char* const shown = mount != nullptr ? mount->path : kProc;
+  length = strlen(shown);
+  if (size != 0 && length >= size) {
+    if (out == nullptr) free(path);
+    to_libc(-ERANGE);
+    return nullptr;
+  }
+  if (out != nullptr) return static_cast<char*>(memcpy(out, shown, length + 1));
+  free(path);
+  return strdup(shown);
 }
 
 // The shortest path to what `at` tells of; `real(path)` is the real call.
@@ -89,11 +103,12 @@ template <class RealCall>
 char* resolve_with(const QueuePath& at, char* resolved, RealCall real) {
   const bool is_there = at.is(Kind::Folder) || (at.is(Kind::Queue) && at.exists());
   if (!is_there) return real(at.path());
-  char text[sizeof kQueueFolder + 1 + kMqueueNameRoom];
-  memcpy(text, kQueueFolder, sizeof kQueueFolder);
+  char text[kNormalPathRoom + 1 + kMqueueNameRoom];
+  const QueueMount& mount = at.mount();
+  memcpy(text, mount.path, mount.length + 1);
   if (at.is(Kind::Queue)) {
-    text[sizeof kQueueFolder - 1] = '/';
-    memcpy(text + sizeof kQueueFolder, at.name(), strlen(at.name()) + 1);
+    text[mount.length] = '/';
+    memcpy(text + mount.length + 1, at.name(), strlen(at.name()) + 1);
   }
   return resolved != nullptr ? static_cast<char*>(memcpy(resolved, text, strlen(text) + 1))
                              : strdup(text);
@@ -139,6 +154,7 @@ int fstatfs_with(Real<StatfsFd<Buffer>>& real, int fd, Buffer* buffer) {
 extern "C" {
 
 IPCELL_EXPORT Stream* opendir(const char* path) {
+  expect_mounts();
   const QueuePath at(AT_FDCWD, path);
   list_if_folder(at);
   Stream* const stream = real_opendir(at.path());
@@ -170,6 +186,7 @@ IPCELL_EXPORT int scandirat64(int dirfd, const char* path, void* list, void* fil
 }
 
 IPCELL_EXPORT int chdir(const char* path) {
+  expect_mounts();
   const QueuePath at(AT_FDCWD, path);
   const int result = real_chdir(at.path());
   forget_current_folder();
@@ -181,13 +198,13 @@ IPCELL_EXPORT int fchdir(int fd) {
   return result;
 }
 IPCELL_EXPORT char* getcwd(char* out, unsigned long size) {
-  return show_current_folder(real_getcwd(out, size));
+  return show_current_folder(real_getcwd(out, size), out, size);
 }
 IPCELL_EXPORT char* __getcwd_chk(char* out, unsigned long size, unsigned long room) {
-  return show_current_folder(real___getcwd_chk(out, size, room));
+  return show_current_folder(real___getcwd_chk(out, size, room), out, size);
 }
 IPCELL_EXPORT char* get_current_dir_name() {
-  return show_current_folder(real_get_current_dir_name());
+  return show_current_folder(real_get_current_dir_name(), nullptr, 0);
 }
 
 IPCELL_EXPORT char* realpath(const char* path, char* resolved) {

@@ -4,7 +4,7 @@
 
 #include "core/ipc/mqueue_file.h"
 #include "core/ipc/text.h"
-#include "interpose/normal_path.h"
+#include "interpose/proc_folder.h"
 #include "interpose/process.h"
 #include "interpose/views.h"
 
@@ -14,12 +14,6 @@ namespace {
 
 // A pipe's number is never 0: nothing is there.
 constexpr u64 kNoSerial = 0;
-
-bool is_in_folder(const NormalPath& path) {
-  constexpr std::size_t kLength = sizeof kQueueFolder - 1;
-  return path.length() > kLength && path.text()[kLength] == '/' &&
-         memcmp(path.text(), kQueueFolder, kLength) == 0;
-}
 
 // /proc/self/fd/N, /proc/PID/fd/N, /dev/fd/N, /dev/stdin and its like.
 bool is_descriptor_path(const char* path) {
@@ -34,9 +28,10 @@ bool QueuePath::may_be_relative(int dirfd, const char* path) {
   return strstr(path, "mqueue") != nullptr;
 }
 
-void QueuePath::be_folder() {
+void QueuePath::be_folder(const QueueMount& mount) {
   if (current_task() == nullptr) return;
-  const QueueFolder folder;
+  mount_ = &mount;
+  const QueueFolder folder(mount);
   memcpy(room_, folder.text(), strlen(folder.text()) + 1);
   path_ = room_;
   exists_ = true;
@@ -84,7 +79,7 @@ void QueuePath::find_link(const char* path) {
     path = room_;
     length = read();
   }
-  if (is_queue_folder(text, length)) return be_folder();
+  if (const QueueMount* const mount = played_mount(text, length)) return be_folder(*mount);
   if (!is_like_queue_pipe(text, length)) return;
   Task* const task = current_task();
   const u64 inode = task != nullptr ? mqueue_inode_at(*task, AT_FDCWD, path) : 0;
@@ -93,23 +88,39 @@ void QueuePath::find_link(const char* path) {
   kind_ = QueuePathKind::Link;
 }
 
+void QueuePath::find_proc_folder() {
+  if (!write_proc_folder(room_, sizeof room_)) return;
+  path_ = room_;
+  kind_ = QueuePathKind::Elsewhere;
+}
+
+// False if it cannot be told where the path starts.
+bool QueuePath::start_relative(int dirfd, NormalPath& so_far) const {
+  const bool is_inside = dirfd == AT_FDCWD ? is_current_folder() : is_known_folder(dirfd);
+  if (is_inside && !has_mounts()) {
+    so_far.start_in(kFirstMount.path);
+    return true;
+  }
+  if (!so_far.start_at(dirfd)) return false;
+  const QueueMount* const mount = played_mount(so_far.text(), so_far.length());
+  if (mount != nullptr) so_far.start_in(mount->path);
+  return true;
+}
+
 void QueuePath::find(int dirfd, const char* path, Last last) {
   if (is_descriptor_path(path)) {
+    if (is_proc_folder(path)) return find_proc_folder();
     if (last == Last::Followed) find_link(path);
     return;
   }
   NormalPath so_far;
-  if (path[0] != '/') {
-    const bool starts_inside = dirfd == AT_FDCWD ? is_current_folder() : is_known_folder(dirfd);
-    if (!starts_inside && !so_far.start_at(dirfd)) return;
-    if (starts_inside || is_queue_folder(so_far.text(), so_far.length()))
-      so_far.start_in(kQueueFolder);
-  }
+  if (path[0] != '/' && !start_relative(dirfd, so_far)) return;
   bool was_inside = false;
   for (const char* at = path; *at != '\0';) {
     const char* const name = at + strspn(at, "/");
     const std::size_t length = strcspn(name, "/");
-    if (so_far.is(kQueueFolder)) {
+    const QueueMount* const mount = mount_at(so_far.text(), so_far.length());
+    if (mount != nullptr) {
       was_inside = true;
       if (length >= kMqueueNameRoom) {
         // As a path of its own it is too long, too.
@@ -120,9 +131,13 @@ void QueuePath::find(int dirfd, const char* path, Last last) {
     }
     if (length != 0 && !so_far.push(name, length)) return;
     at = name + length;
-    if (is_in_folder(so_far)) return be_queue(name, length, at);
+    if (mount != nullptr && so_far.length() > mount->length) {
+      mount_ = mount;
+      return be_queue(name, length, at);
+    }
   }
-  if (so_far.is(kQueueFolder)) return be_folder();
+  if (const QueueMount* const mount = mount_at(so_far.text(), so_far.length()))
+    return be_folder(*mount);
   if (!was_inside) return;
   // What plays the folder has other neighbours.
   memcpy(room_, so_far.text(), so_far.length());

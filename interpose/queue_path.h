@@ -23,19 +23,19 @@
 
 #include "core/syscalls.h"
 #include "interpose/descriptors.h"
+#include "interpose/mounts.h"
+#include "interpose/normal_path.h"
 
 namespace ipcell {
 
-constexpr char kQueueFolder[] = "/dev/mqueue";
-
 enum class QueuePathKind : u8 {
   None,       // nothing of this
-  Folder,     // /dev/mqueue itself
+  Folder,     // where queues are shown: /dev/mqueue itself, or another mount
   Queue,      // a name in it; there may be no such queue
   Slash,      // the same with a slash behind it
   Behind,     // something behind a name
   Link,       // leads to an open queue: /proc/self/fd/N
-  Elsewhere,  // out of the folder again, or a name that is too long
+  Elsewhere,  // out of the folder again, or a name that is too long; or /proc/sysvipc, played
 };
 
 // True if relative paths start in /dev/mqueue.
@@ -68,10 +68,14 @@ class QueuePath {
   const char* name() const { return name_; }
   bool exists() const { return exists_; }
   u64 inode() const { return status_.inode; }
+  // Where that is: of the folder, and what is inside.
+  const QueueMount& mount() const { return *mount_; }
 
  private:
   static bool may_be(int dirfd, const char* path) {
     if (path == nullptr) return false;
+    if (has_mounts()) [[unlikely]]
+      return path[0] != '\0';
     if (path[0] != '/') return path[0] != '\0' && may_be_relative(dirfd, path);
     if (path[1] == 'd') {
       if (path[2] != 'e' || path[3] != 'v' || path[4] != '/') return false;
@@ -80,16 +84,25 @@ class QueuePath {
     }
     if (path[1] != 'p') return path[1] == '/' || path[1] == '.';
     return path[2] == 'r' && path[3] == 'o' && path[4] == 'c' && path[5] == '/' &&
-           strstr(path, "/fd/") != nullptr;
+           (strstr(path, "/fd/") != nullptr || is_proc_folder(path));
+  }
+  // "/proc/sysvipc", or with slashes behind it.
+  static bool is_proc_folder(const char* path) {
+    constexpr std::size_t kLength = 13;
+    return strncmp(path, "/proc/sysvipc", kLength) == 0 &&
+           path[kLength + strspn(path + kLength, "/")] == '\0';
   }
   static bool may_be_relative(int dirfd, const char* path);
   void find(int dirfd, const char* path, Last last);
   void find_link(const char* path);
-  void be_folder();
+  void find_proc_folder();
+  bool start_relative(int dirfd, NormalPath& so_far) const;
+  void be_folder(const QueueMount& mount);
   void be_queue(const char* name, std::size_t length, const char* rest);
 
   QueuePathKind kind_ = QueuePathKind::None;
   bool exists_ = false;
+  const QueueMount* mount_ = &kFirstMount;
   const char* path_;
   MqueueStatus status_;  // if it exists
   char name_[kMqueueNameRoom];
@@ -98,22 +111,22 @@ class QueuePath {
 
 // --- queue_folder.cc
 
-// The folder that plays /dev/mqueue, as a path; made if it is missing. Only with a task.
+// The folder that plays a mount, as a path; made if it is missing. Only with a task.
 class QueueFolder {
  public:
-  QueueFolder();
+  explicit QueueFolder(const QueueMount& mount);
   const char* text() const { return text_; }
 
  private:
   char text_[480];
 };
-// True if `path` is that folder: as the kernel names descriptors of it. Maps the cell if the text
-// looks like it.
-bool is_queue_folder(const char* path, std::size_t length);
-// Its inode number, 0 if it was not met yet.
-u64 queue_folder_inode();
+// The mount that the folder at `path` plays, as the kernel names descriptors of it; nullptr if it
+// plays none. Maps the cell if the text looks like it.
+const QueueMount* played_mount(const char* path, std::size_t length);
+// True if that is the inode number of such a folder that was met.
+bool is_queue_folder_inode(u64 inode);
 // Gives it the names of the queues that there are now.
-void list_queues(Task& task);
+void list_queues(Task& task, const QueueMount& mount);
 // The program changed its current folder.
 void forget_current_folder();
 

@@ -97,7 +97,7 @@ bool show_queue(Status& out) {
 template <class Status>
 void show(Status& out) {
   const u32 type = mode_of(out) & S_IFMT;
-  const bool may_be_folder = type == S_IFDIR && inode_of(out) == queue_folder_inode();
+  const bool may_be_folder = type == S_IFDIR && is_queue_folder_inode(inode_of(out));
   if (type != S_IFIFO && !may_be_folder) return;
   // A process that was started with an open queue has mapped it already.
   const Cell* const cell = cell_if_any();

@@ -136,14 +136,14 @@ void mark_sysctl(int fd, u32 number) {
 }
 
 const DescriptorEntry* find_sysctl_descriptor(int fd) {
-  const View* const view = view_of_descriptor(fd);
+  const View* const view = SnapshotOf(fd).view();
   return view != nullptr ? remember_view(fd, *view) : nullptr;
 }
 
 const DescriptorEntry* unseen_sysctl(int fd, long result, int proc_error) {
   if (result != -1 || errno != EPERM) [[likely]]
     return nullptr;
-  const View* const view = view_of_descriptor(fd);
+  const View* const view = SnapshotOf(fd).view();
   errno = view != nullptr && view->kind == ViewKind::ProcFile ? proc_error : EPERM;
   return view != nullptr ? remember_view(fd, *view) : nullptr;
 }

@@ -20,12 +20,8 @@
 //   __openat_2
 //   __xstat
 //   __xstat64
-//   access
 //   creat
 //   creat64
-//   eaccess
-//   euidaccess
-//   faccessat
 //   fopen
 //   fopen64
 //   freopen
@@ -45,11 +41,14 @@
 //   statx
 #include <cstdarg>
 
+#include <cerrno>
+
 #include <linux/fcntl.h>
 
 #include "core/base/sys.h"
-#include "interpose/namespace_path.h"
 #include "core/ipc/sysctl.h"
+#include "interpose/namespace_path.h"
+#include "interpose/proc_list.h"
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
 #include "interpose/queue_stat.h"
@@ -85,7 +84,6 @@ template <class Buffer>
 using OldStatFd = int(int, int, Buffer*);
 template <class Buffer>
 using OldStatAt = int(int, int, const char*, Buffer*, int);
-using Access = int(const char*, int);
 
 #define IPCELL_REAL_AS(type, name) constinit Real<type> real_##name(#name)
 IPCELL_REAL_AS(Open, open);
@@ -122,10 +120,6 @@ IPCELL_REAL_AS(OldStatFd<Stat64>, __fxstat64);
 IPCELL_REAL_AS(OldStatAt<Stat>, __fxstatat);
 IPCELL_REAL_AS(OldStatAt<Stat64>, __fxstatat64);
 IPCELL_REAL_AS(int(int, const char*, int, unsigned, Statx*), statx);
-IPCELL_REAL_AS(Access, access);
-IPCELL_REAL_AS(Access, eaccess);
-IPCELL_REAL_AS(Access, euidaccess);
-IPCELL_REAL_AS(int(int, const char*, int, int), faccessat);
 #undef IPCELL_REAL_AS
 
 // Those that programs call in handlers, or between fork(2) and exec(2); the others are looked up at
@@ -133,7 +127,7 @@ IPCELL_REAL_AS(int(int, const char*, int, int), faccessat);
 RealSymbol* const kSymbols[] = {
     &real_open,    &real_open64,  &real_openat,    &real_openat64, &real_creat,
     &real_stat,    &real_stat64,  &real_lstat,     &real_lstat64,  &real_fstat,
-    &real_fstat64, &real_fstatat, &real_fstatat64, &real_access,   &real_faccessat,
+    &real_fstat64, &real_fstatat, &real_fstatat64,
 };
 
 __attribute__((constructor)) void resolve_symbols() {
@@ -150,17 +144,77 @@ int open_as_int(const ViewPath& at, int flags) {
   return static_cast<int>(to_libc(open_view(at, flags)));
 }
 
+// True of most absolute paths: neither QueuePath nor ViewPath would look further.
+bool is_far_away(const char* path) {
+  if (path == nullptr || path[0] != '/' || has_mounts()) return false;
+  return path[1] != 'd' && path[1] != 'p' && path[1] != '/' && path[1] != '.';
+}
+
+constexpr u32 letters(char a, char b, char c) {
+  return static_cast<u32>(static_cast<u8>(a)) << 16 | static_cast<u32>(static_cast<u8>(b)) << 8 |
+         static_cast<u8>(c);
+}
+
+// True if what the kernel opens there may have to be another file: a list of /proc/PID, or a view
+// that was not seen in the path. All that other paths cost is a look at their last three letters.
+bool may_need_change(const char* path) {
+  const std::size_t length = path != nullptr ? strlen(path) : 0;
+  if (length < 3) return false;
+  const char* const end = path + length;
+  switch (letters(end[-3], end[-2], end[-1])) {
+    case letters('a', 'p', 's'): return true;
+    // mounts, mountinfo, mtab
+    case letters('n', 't', 's'):
+    case letters('n', 'f', 'o'):
+    case letters('t', 'a', 'b'): return has_mounts();
+    // msg, sem, shm, msgmax and its like, msgmnb, msgmni, shmall, shm_rmid_forced, msg_default
+    case letters('m', 's', 'g'):
+    case letters('s', 'e', 'm'):
+    case letters('s', 'h', 'm'):
+    case letters('m', 'a', 'x'):
+    case letters('m', 'n', 'b'):
+    case letters('m', 'n', 'i'):
+    case letters('a', 'l', 'l'):
+    case letters('c', 'e', 'd'):
+    case letters('u', 'l', 't'): return ends_in_view_name(path);
+    default: return false;
+  }
+}
+
+// The kernel has opened `fd` at the path: what the program gets in its place, or -errno.
+long change_opened(int fd, const char* path, int flags) {
+  const View* const view = view_of_opened(fd, path);
+  if (view == nullptr) {
+    show_list(fd, flags);
+    return fd;
+  }
+  sys::call(SYS_close, fd);
+  return open_view(ViewPath(AT_FDCWD, view->path), flags);
+}
+
 // open(2) of a view, or of something in /dev/mqueue; else `real(path)`, the real call.
 template <class RealOpen>
 int open_with(int dirfd, const char* path, int flags, unsigned mode, RealOpen real) {
-  const QueuePath queue(dirfd, path);
-  if (queue) [[unlikely]]
-    return static_cast<int>(to_libc(open_queue_path(queue, flags, mode)));
-  const NamespacePath ipc(dirfd, path);
-  if (ipc) [[unlikely]]
-    return static_cast<int>(to_libc(open_namespace(ipc, flags)));
-  const ViewPath at(dirfd, path);
-  return at ? open_as_int(at, flags) : real(path);
+  if (!is_far_away(path)) {
+    const QueuePath queue(dirfd, path);
+    if (queue) [[unlikely]]
+      return static_cast<int>(to_libc(open_queue_path(queue, flags, mode)));
+    const NamespacePath ipc(dirfd, path);
+    if (ipc) [[unlikely]]
+      return static_cast<int>(to_libc(open_namespace(ipc, flags)));
+    const ViewPath at(dirfd, path);
+    if (at) return open_as_int(at, flags);
+  }
+  const int fd = real(path);
+  if (!may_need_change(path) || fd < 0) [[likely]]
+    return fd;
+  return static_cast<int>(to_libc(change_opened(fd, path, flags)));
+}
+
+// What fopen(3) opens there: a descriptor or -errno.
+long open_to_change(const char* path, int flags) {
+  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(path), flags, 0);
+  return fd >= 0 ? change_opened(static_cast<int>(fd), path, flags) : fd;
 }
 
 // The flags of a mode of fopen(3), or -1 if it is none.
@@ -195,8 +249,14 @@ bool open_text_at(const char* path, int flags, long* fd) {
     return true;
   }
   const ViewPath at(AT_FDCWD, path);
-  if (at) *fd = open_view(at, flags);
-  return static_cast<bool>(at);
+  if (at) {
+    *fd = open_view(at, flags);
+    return true;
+  }
+  if ((flags & O_CREAT) != 0 || !may_need_change(path)) [[likely]]
+    return false;
+  *fd = open_to_change(path, flags);
+  return true;
 }
 
 void close_opened(long fd) {
@@ -249,10 +309,12 @@ int show_view(int fd, Buffer* buffer, StatTwin stat_twin) {
   }
   if (!is_like_snapshot(buffer)) [[likely]]
     return 0;
-  const View* const view = view_of_descriptor(fd);
-  if (view == nullptr) return 0;
-  const int result = stat_twin(twin_of(*view));
-  if (result == 0) put_inode(buffer, *view);
+  const SnapshotOf snapshot(fd);
+  if (!snapshot) return 0;
+  int result = stat_twin(snapshot.own_path());
+  if (result == 0 || errno != ENOENT) return result;
+  result = stat_twin(snapshot.twin());
+  if (result == 0) snapshot.put_inode(buffer);
   return result;
 }
 
@@ -276,17 +338,32 @@ int stat_namespace(const NamespacePath& at, Buffer* buffer, QueuePath::Last last
 
 // `stat_path(path)` is the real call.
 template <class Buffer, class StatPathCall>
+int stat_view_with(const ViewPath& at, Buffer* buffer, StatPathCall stat_path) {
+  int result = stat_path(at.own_path());
+  // This kernel does not have it.
+  if (result != 0 && at && errno == ENOENT) [[unlikely]] {
+    result = stat_path(at.path());
+    if (result == 0) at.put_inode(buffer);
+  }
+  if (result == 0) show_queue_status(buffer);
+  return result;
+}
+
+// The same.
+template <class Buffer, class StatPathCall>
 int stat_path_with(const char* path, Buffer* buffer, QueuePath::Last last, StatPathCall stat_path) {
+  if (is_far_away(path)) [[likely]] {
+    const int result = stat_path(path);
+    // Through a link it may be a queue nevertheless.
+    if (result == 0) show_queue_status(buffer);
+    return result;
+  }
   const QueuePath queue(AT_FDCWD, path, last);
   const NamespacePath ipc(AT_FDCWD, path);
   if (ipc) [[unlikely]]
     return stat_namespace(ipc, buffer, last, stat_path);
   const ViewPath at(AT_FDCWD, queue.path());
-  const int result = stat_path(at.path());
-  if (result != 0) return result;
-  at.put_inode(buffer);
-  show_queue_status(buffer);
-  return 0;
+  return stat_view_with(at, buffer, stat_path);
 }
 
 template <class Buffer>
@@ -331,34 +408,11 @@ int stat_at_with(int dirfd, const char* path, int flags, Buffer* buffer, StatAtP
                           [&](const char* twin) { return stat_at(AT_FDCWD, twin); });
   }
   const ViewPath at(dirfd, queue.path());
-  const int result = stat_at(dirfd, at.path());
+  const int result =
+      stat_view_with(at, buffer, [&](const char* real_path) { return stat_at(dirfd, real_path); });
   if (result != 0) return result;
-  at.put_inode(buffer);
-  show_queue_status(buffer);
   if (!means_descriptor(path, flags)) return 0;
   return show_view(dirfd, buffer, [&](const char* twin) { return stat_at(AT_FDCWD, twin); });
-}
-
-// access(2) of what is in /dev/mqueue: 0 or -errno.
-long access_queue(const QueuePath& at, int mode) {
-  constexpr int kModes = 7;
-  if ((mode & ~kModes) != 0) return -EINVAL;
-  if (!at.exists()) return -ENOENT;
-  Task* const task = current_task();
-  // All may do all in the folder.
-  if (at.is(QueuePathKind::Folder) || task == nullptr) return 0;
-  return sys_mq_access(*task, at.inode(), static_cast<u32>(mode));
-}
-
-// `access(path, mode)` is the real call.
-template <class AccessPath>
-int access_with(int dirfd, const char* path, int mode, AccessPath access) {
-  const QueuePath queue(dirfd, path);
-  if (queue.is_queue() || queue.is(QueuePathKind::Folder)) [[unlikely]]
-    return static_cast<int>(to_libc(access_queue(queue, mode)));
-  const ViewPath at(dirfd, queue.path());
-  const int result = access(at.path(), at.access_mode(mode));
-  return result == 0 && at.denies(mode) ? static_cast<int>(to_libc(-EACCES)) : result;
 }
 
 }  // namespace
@@ -500,24 +554,6 @@ IPCELL_EXPORT int __fxstatat64(int version, int dirfd, const char* path, Stat64*
 IPCELL_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask, Statx* buffer) {
   return stat_at_with(dirfd, path, flags, buffer, [&](int real_dirfd, const char* real_path) {
     return real_statx(real_dirfd, real_path, flags, mask, buffer);
-  });
-}
-
-IPCELL_EXPORT int access(const char* path, int mode) {
-  return access_with(AT_FDCWD, path, mode,
-                     [](const char* at, int asked) { return real_access(at, asked); });
-}
-IPCELL_EXPORT int eaccess(const char* path, int mode) {
-  return access_with(AT_FDCWD, path, mode,
-                     [](const char* at, int asked) { return real_eaccess(at, asked); });
-}
-IPCELL_EXPORT int euidaccess(const char* path, int mode) {
-  return access_with(AT_FDCWD, path, mode,
-                     [](const char* at, int asked) { return real_euidaccess(at, asked); });
-}
-IPCELL_EXPORT int faccessat(int dirfd, const char* path, int mode, int flags) {
-  return access_with(dirfd, path, mode, [&](const char* at, int asked) {
-    return real_faccessat(dirfd, at, asked, flags);
   });
 }
 

@@ -3,16 +3,25 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core/base/sys.h"
 #include "core/ipc/text.h"
 #include "interpose/normal_path.h"
+#include "interpose/proc_folder.h"
+#include "interpose/proc_list.h"
 
 namespace ipcell {
 
 namespace {
 
 const View* view_of(const NormalPath& path) { return view_at(path.text(), path.length()); }
+
+void write_joined(char* out, const char* path, const char* suffix) {
+  const std::size_t length = strlen(path);
+  memcpy(out, path, length);
+  memcpy(out + length, suffix, strlen(suffix) + 1);
+}
 
 }  // namespace
 
@@ -38,7 +47,10 @@ DescriptorLink::DescriptorLink(int fd) {
 
 void ViewPath::find(int dirfd, const char* path) {
   NormalPath so_far;
-  if (path[0] != '/' && !so_far.start_at(dirfd)) return;
+  if (path[0] != '/') {
+    if (!so_far.start_at(dirfd)) return;
+    if (plays_proc_folder(so_far.text(), so_far.length())) so_far.start_in("/proc/sysvipc");
+  }
   const char* suffix = "";
   for (const char* at = path; *at != '\0';) {
     const std::size_t slashes = strspn(at, "/");
@@ -53,22 +65,47 @@ void ViewPath::find(int dirfd, const char* path) {
   }
   view_ = view_of(so_far);
   if (view_ == nullptr) return;
-  const char* const twin = twin_of(*view_);
-  const std::size_t length = strlen(twin);
-  memcpy(room_, twin, length);
-  memcpy(room_ + length, suffix, strlen(suffix) + 1);
+  write_joined(room_, twin_of(*view_), suffix);
+  write_joined(own_, view_->path, suffix);
   path_ = room_;
 }
 
-const View* view_of_descriptor(int fd) {
-  static constexpr char kPrefix[] = "/memfd:";
-  static constexpr char kSuffix[] = " (deleted)";
-  char text[kNormalPathRoom];
-  const long size = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(DescriptorLink(fd).path()),
-                              sys::arg(text), sizeof text);
-  constexpr long kAround = sizeof kPrefix - 1 + sizeof kSuffix - 1;
-  if (size <= kAround || memcmp(text, kPrefix, sizeof kPrefix - 1) != 0) return nullptr;
-  return view_at(text + sizeof kPrefix - 1, static_cast<std::size_t>(size - kAround));
+const View* view_of_opened(int fd, const char* path) {
+  if (!ends_in_view_name(path)) return nullptr;
+  const LastName last(path);
+  struct statx opened, own;
+  if (sys::call(SYS_statx, fd, sys::arg(""), AT_EMPTY_PATH, STATX_INO, sys::arg(&opened)) != 0)
+    return nullptr;
+  const View* view;
+  for (u32 n = 0; (view = view_by_index(n)) != nullptr; ++n) {
+    if (!last.is_of(*view)) continue;
+    if (sys::call(SYS_statx, AT_FDCWD, sys::arg(view->path), 0, STATX_INO, sys::arg(&own)) == 0 &&
+        own.stx_ino == opened.stx_ino && own.stx_dev_major == opened.stx_dev_major &&
+        own.stx_dev_minor == opened.stx_dev_minor) {
+      return view;
+    }
+  }
+  return nullptr;
+}
+
+SnapshotOf::SnapshotOf(int fd) {
+  constexpr std::size_t kPrefix = 7, kSuffix = 10;  // "/memfd:", " (deleted)"
+  const long result = sys::call(SYS_readlinkat, AT_FDCWD, sys::arg(DescriptorLink(fd).path()),
+                                sys::arg(text_), sizeof text_);
+  const std::size_t size = result > 0 ? static_cast<std::size_t>(result) : 0;
+  if (size <= kPrefix + kSuffix || memcmp(text_, "/memfd:", kPrefix) != 0) return;
+  const char* const label = text_ + kPrefix;
+  const std::size_t length = size - kPrefix - kSuffix;
+  view_ = view_at(label, length);
+  if (view_ != nullptr) {
+    own_ = view_->path;
+    twin_ = twin_of(*view_);
+    return;
+  }
+  ProcList list;
+  if (!list.parse(label, length)) return;
+  text_[kPrefix + length] = '\0';
+  own_ = twin_ = label;
 }
 
 }  // namespace ipcell

@@ -2,20 +2,14 @@
 #include "interpose/views.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/base/sys.h"
 #include "core/ipc/sysctl.h"
 #include "interpose/process.h"
 #include "interpose/sysctl_file.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8u
-#endif
+#include "interpose/text_file.h"
 
 namespace ipcell {
 
@@ -51,6 +45,12 @@ constexpr View kViews[] = {
 constexpr char kProcFileTwin[] = "/proc/version";
 constexpr char kSysctlTwin[] = "/proc/sys/kernel/hostname";
 static_assert(sizeof kProcFileTwin + 2 <= kTwinRoom && sizeof kSysctlTwin + 2 <= kTwinRoom);
+static_assert([] {
+  for (const View& view : kViews) {
+    if (view.length + 3 > kTwinRoom) return false;
+  }
+  return true;
+}());
 
 constexpr bool is_readable(int flags) {
   return (flags & O_PATH) != 0 || (flags & O_ACCMODE) == O_RDONLY || (flags & O_ACCMODE) == O_RDWR;
@@ -91,99 +91,24 @@ long open_at(const char* path, int flags, int mode = 0) {
   return sys::call(SYS_openat, AT_FDCWD, sys::arg(path), flags, mode);
 }
 
-// An empty file without a name in any folder: -errno if there can be none.
-long make_nameless_file(const char* label) {
-  long fd = sys::call(SYS_memfd_create, sys::arg(label),
-                      MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-  if (fd == -EINVAL) {  // before Linux 6.3
-    fd = sys::call(SYS_memfd_create, sys::arg(label), MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  }
-  // Where a sandbox denies memfd_create. fstat(2) then tells the file's own size and inode.
-  for (const char* folder : {"/dev/shm", "/tmp"}) {
-    if (fd != -ENOSYS && fd != -EPERM && fd != -EACCES) break;
-    const long file = open_at(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0400);
-    if (file >= 0) fd = file;
-  }
-  return fd;
-}
-
-// Bytes that this process may write to a file without a SIGXFSZ.
-u64 file_size_limit() { return sys::soft_limit(RLIMIT_FSIZE, ~0ull); }
-
-// Writes one piece of a file's text. 0 or -errno.
-long write_piece(long fd, const char* text, std::size_t size) {
-  for (std::size_t done = 0; done < size;) {
-    const long result = sys::call(SYS_write, fd, sys::arg(text + done), size - done);
-    if (result < 0) return result;
-    done += static_cast<std::size_t>(result);
-  }
-  return 0;
-}
-
-long write_sysctl_text(Task& task, const View& view, long fd) {
-  char text[kSysctlText];
-  const std::size_t size = sys_sysctl_print(task, view.sysctl(), text);
-  return size > file_size_limit() ? -EFBIG : write_piece(fd, text, size);
-}
-
-// 0 or -errno.
-long write_view(Task& task, const View& view, long fd) {
-  if (view.kind == ViewKind::Sysctl) return write_sysctl_text(task, view, fd);
-  char piece[1024];
-  u32 position = 0;
-  const u64 limit = file_size_limit();
-  u64 written = 0;
-  while (const std::size_t size = view.generate(task, &position, piece, sizeof piece)) {
-    if (limit - written < size) return -EFBIG;
-    if (const long error = write_piece(fd, piece, size)) return error;
-    written += size;
-  }
-  return 0;
-}
-
-// Seals the written file, and opens it with `flags`: a descriptor or -errno.
-long seal(Descriptor& file, int flags) {
-  sys::call(SYS_fcntl, file.get(), F_ADD_SEALS,
-            F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
-
-  // Once more with the program's own flags, in place of the first: a program may count on getting
-  // the lowest free number.
-  const long close_on_exec = flags & O_CLOEXEC;
-  Descriptor again(open_at(DescriptorLink(static_cast<int>(file.get())).path(),
-                           (flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW)) | O_CLOEXEC));
-  if (again.is_open()) {
-    const long result = sys::call(SYS_dup3, again.get(), file.get(), close_on_exec);
-    if (result < 0) return result;
-  } else {
-    // No second descriptor to be had (EMFILE): the first does, for its seals keep writers out.
-    sys::call(SYS_lseek, file.get(), 0, SEEK_SET);
-    if (close_on_exec == 0) sys::call(SYS_fcntl, file.get(), F_SETFD, 0);
-  }
-  // is_like_snapshot() knows a view by this mode. Before, its owner may open it for writing.
-  sys::call(SYS_fchmodat, AT_FDCWD, sys::arg(DescriptorLink(static_cast<int>(file.get())).path()),
-            0444);
-  return file.release();
-}
-
 // A descriptor of the view's text, opened with `flags`, or -errno.
 // DIVERGES: the text of a file of /proc/sysvipc is that of the time of open(2); the kernel prints
 // it anew when a program reads again from the start. See docs/compatibility.md.
 long open_snapshot(Task& task, const View& view, int flags) {
-  Descriptor file(make_nameless_file(view.path));
-  if (!file.is_open()) return file.get();
-  if (const long error = write_view(task, view, file.get())) return error;
-  return seal(file, flags);
+  TextFile file(view.path);
+  if (view.kind == ViewKind::Sysctl) {
+    char text[kSysctlText];
+    file.write(text, sys_sysctl_print(task, view.sysctl(), text));
+    return file.finish(flags);
+  }
+  char piece[1024];
+  u32 position = 0;
+  while (const std::size_t size = view.generate(task, &position, piece, sizeof piece))
+    file.write(piece, size);
+  return file.finish(flags);
 }
 
 }  // namespace
-
-long open_text(const char* label, const char* text, std::size_t size, int flags) {
-  Descriptor file(make_nameless_file(label));
-  if (!file.is_open()) return file.get();
-  if (size > file_size_limit()) return -EFBIG;
-  if (const long error = write_piece(file.get(), text, size)) return error;
-  return seal(file, flags);
-}
 
 const View* view_at(const char* path, std::size_t length) {
   for (const View& view : kViews) {
@@ -192,14 +117,19 @@ const View* view_at(const char* path, std::size_t length) {
   return nullptr;
 }
 
+const View* view_by_index(u32 index) {
+  return index < sizeof kViews / sizeof kViews[0] ? &kViews[index] : nullptr;
+}
+
+bool LastName::is_of(const View& view) const {
+  return length_ == view.length - view.folder_length - 1 &&
+         memcmp(name_, view.name(), length_) == 0;
+}
+
 bool ends_in_view_name(const char* path) {
-  const char* end = path + strlen(path);
-  while (end > path && end[-1] == '/') --end;
+  const LastName last(path);
   for (const View& view : kViews) {
-    const std::size_t length = view.length - view.folder_length - 1;
-    if (static_cast<std::size_t>(end - path) < length) continue;
-    const char* const name = end - length;
-    if ((name == path || name[-1] == '/') && memcmp(name, view.name(), length) == 0) return true;
+    if (last.is_of(view)) return true;
   }
   return false;
 }

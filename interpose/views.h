@@ -4,7 +4,7 @@
 // is done with a sysctl's is in sysctl_file.h. What is not text comes from the view's *twin*: a
 // file that every kernel has, of the same owner, mode and filesystem. What a call says of the twin,
 // errors included, is what the kernel would say of the view, whether this kernel has System V IPC
-// or not; only the inode number differs.
+// or not; only the inode number differs. A status is that of the kernel's own file, if it has one.
 //
 //   views.cc         the table of views, and opening one
 //   view_path.cc     which paths and descriptors are views
@@ -12,12 +12,15 @@
 //   view_exports.cc  libc's entries
 //
 // A path is compared as text: "//", "/./" and "/../" are understood, and so are paths relative to
-// the current folder or a descriptor. Symbolic links that lead to a view are not followed, nor is
-// an absolute path seen that reaches /proc through another folder's "..".
+// the current folder or a descriptor. Whichever other way leads to a view, it is known by its inode
+// once the kernel has opened it, if the path ends in its name; a symbolic link of another name
+// is not seen, for that would cost all files a system call.
 //
 // All of it may be called from signal handlers and in children of vfork(2): raw system calls alone,
 // no allocation, 2 KiB of stack beside that of the core.
 #pragma once
+
+#include <string.h>
 
 #include "core/base/types.h"
 
@@ -56,11 +59,30 @@ struct View {
 
 // The view whose normalised path is `path`, or nullptr.
 const View* view_at(const char* path, std::size_t length);
+// The one that stands there in the table; nullptr past its end.
+const View* view_by_index(u32 index);
+// A path's last component, whatever slashes follow.
+class LastName {
+ public:
+  explicit LastName(const char* path) {
+    const char* end = path + strlen(path);
+    while (end > path && end[-1] == '/') --end;
+    name_ = end;
+    while (name_ > path && name_[-1] != '/') --name_;
+    length_ = static_cast<std::size_t>(end - name_);
+  }
+  bool is_of(const View& view) const;
+
+ private:
+  const char* name_;
+  std::size_t length_;
+};
 // True if a relative path could be a view's, by its last component.
 bool ends_in_view_name(const char* path);
-// The file that stands for the view; shorter than kTwinRoom by two at least.
+// The file that stands for the view; as the view's own path, it is shorter than kTwinRoom by two at
+// least.
 const char* twin_of(const View& view);
-constexpr std::size_t kTwinRoom = 32;
+constexpr std::size_t kTwinRoom = 48;
 
 // Glibc's struct stat, struct stat64 and struct statx. The file that defines stat() sees no header
 // that declares it.
@@ -81,7 +103,7 @@ bool is_like_namespace(const Stat* buffer);
 bool is_like_namespace(const Stat64* buffer);
 bool is_like_namespace(const Statx* buffer);
 
-// True if this can be the status of an opened view: reason enough to call view_of_descriptor().
+// True if this can be the status of an opened view: reason enough to make a SnapshotOf.
 bool is_like_snapshot(const Stat* buffer);
 bool is_like_snapshot(const Stat64* buffer);
 bool is_like_snapshot(const Statx* buffer);
@@ -97,8 +119,31 @@ class DescriptorLink {
   char text_[40];
 };
 
-// The view that `fd` is open on (however it came to this process), or nullptr.
-const View* view_of_descriptor(int fd);
+// What an open descriptor is a text of, however it came to this process: a view, a list of
+// /proc/PID (proc_list.h), or nothing of ours.
+class SnapshotOf {
+ public:
+  explicit SnapshotOf(int fd);
+  SnapshotOf(const SnapshotOf&) = delete;
+  SnapshotOf& operator=(const SnapshotOf&) = delete;
+
+  explicit operator bool() const { return own_ != nullptr; }
+  // nullptr if it is another text.
+  const View* view() const { return view_; }
+  // The file that its status is of; if that is not there, the twin, but for the inode.
+  const char* own_path() const { return own_; }
+  const char* twin() const { return twin_; }
+  template <class Buffer>
+  void put_inode(Buffer* buffer) const {
+    if (view_ != nullptr) ipcell::put_inode(buffer, *view_);
+  }
+
+ private:
+  const View* view_ = nullptr;
+  const char* own_ = nullptr;
+  const char* twin_ = nullptr;
+  char text_[96];
+};
 
 // A path of the program's. All that most paths cost is the prefix test.
 class ViewPath {
@@ -116,6 +161,8 @@ class ViewPath {
   // What to ask libc or the kernel about: the twin (absolute), or the program's path if it is none
   // of a view.
   const char* path() const { return path_; }
+  // The same for its status: the kernel's own file first, which it may not have.
+  const char* own_path() const { return view_ != nullptr ? own_ : path_; }
   // For open(2) with O_CREAT: the twin itself, whatever follows the view in the path.
   const char* twin() const { return twin_of(*view_); }
   // What access(2) asks of the twin instead: who may write to a sysctl it doesn't know.
@@ -141,11 +188,14 @@ class ViewPath {
   const View* view_ = nullptr;
   const char* path_;
   char room_[kTwinRoom];
+  char own_[kTwinRoom];
 };
 
 // open(2) of a view: a descriptor or -errno.
 long open_view(const ViewPath& at, int flags);
-// A sealed file without a name, `label` in /proc, opened with `flags`: a descriptor or -errno.
-long open_text(const char* label, const char* text, std::size_t size, int flags);
+
+// The view that `fd` is open on, which the kernel has opened at a path that none was seen in;
+// nullptr if it is none.
+const View* view_of_opened(int fd, const char* path);
 
 }  // namespace ipcell

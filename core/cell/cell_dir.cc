@@ -121,7 +121,8 @@ bool is_own_folder(const char* path, u32 uid) {
 
 bool is_cell_entry(const char* name) {
   return is_equal(name, kCellFile) || is_equal(name, kRunnerFile) ||
-         is_equal(name, kNamespaceFile) || starts_with(name, "cell.") || starts_with(name, "mq.");
+         is_equal(name, kNamespaceFile) || starts_with(name, "cell.") || starts_with(name, "mq.") ||
+         starts_with(name, kMountsFile);
 }
 
 // ---------------------------------------------------------------- reading folders
@@ -153,13 +154,14 @@ DirStatus delete_file(long folder, const char* name) {
 }
 
 // The folders of a cell's folder hold files alone.
-constexpr const char* kInnerFolders[] = {kPosixFolder, kMqueueFolder, kMqueueNamesFolder};
+constexpr const char* kInnerFolders[] = {kPosixFolder, kMqueueFolder, kMqueueNamesFolder,
+                                         kProcFolder};
 
 bool is_inner_folder(const char* name) {
   for (const char* inner : kInnerFolders) {
     if (is_equal(name, inner)) return true;
   }
-  return false;
+  return starts_with(name, "mqueue.");
 }
 
 DirStatus delete_inner_folder(long parent, const char* name) {
@@ -385,9 +387,13 @@ void remove_inner_folders(const char* file) {
   for (u64 end = __builtin_strlen(parent.text); end > 0 && parent.text[end] != '/';) {
     parent.text[end--] = '\0';
   }
-  const Descriptor folder(open_at(AT_FDCWD, parent.text, O_PATH | O_DIRECTORY));
+  const Descriptor folder(open_at(AT_FDCWD, parent.text, O_RDONLY | O_DIRECTORY));
   if (folder.fd() < 0) return;
-  for (const char* inner : kInnerFolders) (void)delete_inner_folder(folder.fd(), inner);
+  (void)for_each_entry(folder.fd(), [&](const char* name) {
+    if (is_inner_folder(name)) (void)delete_inner_folder(folder.fd(), name);
+    if (is_equal(name, kMountsFile)) (void)delete_file(folder.fd(), name);
+    return true;
+  });
 }
 
 bool has_dev_shm() { return may_write_to("/dev/shm/."); }

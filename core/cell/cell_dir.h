@@ -28,6 +28,10 @@ constexpr const char* kPosixFolder = "posix";
 // The pipes of POSIX message queues, and an empty file for each name, to be listed.
 constexpr const char* kMqueueFolder = "mq";
 constexpr const char* kMqueueNamesFolder = "mqueue";
+// Empty files that play /proc/sysvipc where the kernel has none.
+constexpr const char* kProcFolder = "sysvipc";
+// Where else the names of queues are shown. Each such place has a folder of names: "mqueue.NUMBER".
+constexpr const char* kMountsFile = "mounts";
 
 enum class DirFault {
   None,

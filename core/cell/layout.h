@@ -348,6 +348,7 @@ struct Header {
   u32 slots_high;      // no slot at or above this was ever claimed, but reserved ones; only grows,
                        // atomic
   u32 namespaces;      // 1: programs in it have made IPC namespaces; atomic
+  u32 mounts;          // changes of the list of mounts (kMountsFile) so far; atomic
   LockWord reap_lock;  // one reaper at a time; outermost lock
   LockWord recovery_lock;  // one recoverer of a dead task's locks at a time; innermost, see lock.cc
   char poison_reason[128];

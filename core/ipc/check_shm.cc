@@ -44,6 +44,7 @@ bool SegmentCheck::check_numbers() {
     return fail("has no maker");
   const bool is_private = segment_.perm.key == static_cast<i32>(Key::Private);
   if ((segment_.perm.mode & SHM_DEST) != 0 && !is_private) return fail("is removed and has a key");
+  if (!is_private && segment_.perm.key != segment_.first_key) return fail("has another key");
   return true;
 }
 

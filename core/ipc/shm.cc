@@ -82,11 +82,12 @@ void init_segment(const Task& task, SegmentRec& segment, const SegmentArgs& args
   segment.lpid = 0;
   segment.nattch = 0;
   segment.holds = {0, 0};
-  segment.is_touched = segment.locker_uid = segment.is_unwanted = segment.pad = 0;
+  segment.is_touched = segment.locker_uid = segment.is_unwanted = 0;
   segment.maker_tid = task.identity.tid;
   segment.maker_slot = task.slot;
   segment.maker_start_time = task.identity.start_time;
   segment.maker_namespace = task.identity.pid_namespace;
+  segment.first_key = segment.perm.key;
   segment.in_space = segment.is_promised = segment.is_abandoned = 0;
   segment.pages = args.pages();
   segment.first_page = segment.space_next = segment.space_prev = 0;

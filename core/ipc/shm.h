@@ -5,6 +5,7 @@
 //   shm_remap.cc     munmap, mremap, mprotect and their like, where they meet attachments
 //   shm_fork.cc      fork and exec
 //   shm_ctl.cc       shmctl
+//   shm_maps.cc      which segment a mapping shows, for /proc/PID/maps
 //   shm_orphans.cc   kernel.shm_rmid_forced
 //   segment_space.*  where segments' pages stand, and what memory is behind them
 //   address_map.*    what a process has attached
@@ -37,7 +38,7 @@ struct SegmentRec {
   u32 is_unwanted;       // 1: under shm_rmid_forced its last attachment or its maker ended
   u64 maker_start_time;  // of its process; 0 if unknown
   u64 maker_namespace;   // of its pids
-  u32 pad;
+  i32 first_key;         // that it was made with: /proc/PID/maps tells it for ever
   u32 in_space;  // 1: SegmentSpace lists it; guarded by the registry's lock, as all from here on
   u64 first_page;
   u64 pages;       // none of them are there if the size is beyond any address space

@@ -71,6 +71,7 @@ constexpr u64 kLayoutSignature = hash_layout({
     offsetof(SegmentRec, nattch),
     offsetof(SegmentRec, maker_tid),
     offsetof(SegmentRec, is_unwanted),
+    offsetof(SegmentRec, first_key),
     offsetof(SegmentRec, first_page),
     sizeof(UndoRec),
     sizeof(MqueueTable),

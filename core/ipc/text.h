@@ -26,6 +26,13 @@ class TextWriter {
   void put_unsigned(unsigned long long value, int width) { put_number(value, 10, width, false); }
   void put_octal(unsigned long long value, int width) { put_number(value, 8, width, false); }
 
+  // As printf's %0*llx.
+  void put_hex(unsigned long long value, int width) {
+    int digits = 1;
+    while (digits < 16 && (digits < width || value >> 4 * digits != 0)) ++digits;
+    while (digits-- > 0) put_char("0123456789abcdef"[value >> 4 * digits & 15]);
+  }
+
   // Characters put, whether or not they fitted.
   std::size_t used() const { return used_; }
   bool overflowed() const { return used_ > size_; }
