@@ -564,6 +564,8 @@ void be_main_thread() {
 }
 
 void leave_cell(u32 number) {
+  // What a handler interrupts goes on there.
+  if (is_in_handler()) return;
   ThreadTask& mine = t_state.tasks[number];
   const WithoutSignals blocked;
   if (!g_process_cells[number].addresses.is_empty() || knows_queue_in(number) ||

@@ -126,6 +126,20 @@ class AtHome {
   u32 before_;
 };
 
+// The stack of the innermost handler begins here.
+thread_local const char* t_handler = nullptr;
+
+class InHandler {
+ public:
+  InHandler() : outer_(t_handler) { t_handler = reinterpret_cast<const char*>(this); }
+  ~InHandler() { t_handler = outer_; }
+  InHandler(const InHandler&) = delete;
+  InHandler& operator=(const InHandler&) = delete;
+
+ private:
+  const char* outer_;
+};
+
 void call_program(int signal, siginfo_t* info, void* context) {
   const struct sigaction action = program_action(signal);
   if (!has_handler(action)) return;
@@ -138,6 +152,7 @@ void call_program(int signal, siginfo_t* info, void* context) {
   }
   const OutsideOfExec outside;
   const AtHome at_home;
+  const InHandler in_handler;
   if ((action.sa_flags & SA_SIGINFO) != 0) {
     action.sa_sigaction(signal, info, context);
   } else {
@@ -338,6 +353,12 @@ void install_fault_handlers() {
     }
     real_sigaction(signal, &action, nullptr);
   }
+}
+
+// Who jumped out of it is above its frame.
+[[gnu::noinline]] bool is_in_handler() {
+  const char here = 0;
+  return t_handler != nullptr && &here < t_handler;
 }
 
 bool take_restart() {

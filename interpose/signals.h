@@ -18,6 +18,10 @@ void install_fault_handlers();
 // SA_RESTART: those calls that the kernel restarts are to be made again. Clears it.
 bool take_restart();
 
+// True in a handler of the program's, as far as can be told: one that was left by longjmp(3) may
+// still count.
+bool is_in_handler();
+
 // Runs the handlers of signals that came in a critical section. Task::on_deferred.
 void deliver_deferred_signal(Task& task);
 
