@@ -114,10 +114,14 @@ class OutsideOfExec {
 // It is in the thread's own namespace, wherever the call works that it interrupts.
 class AtHome {
  public:
-  AtHome() : before_(has_several_cells() ? go_to_cell(kNoCell) : kNoCell) {}
+  AtHome() : before_(has_several_cells() ? go_to_cell(kNoCell) : kNoCell) {
+    if (before_ == home_of_thread()) before_ = kNoCell;
+  }
   ~AtHome() {
-    if (before_ != kNoCell) [[unlikely]]
-      go_to_cell(before_);
+    if (before_ == kNoCell) [[likely]]
+      return;
+    // The handler may have moved the thread.
+    if (current_task() != nullptr) go_to_cell(before_);
   }
   AtHome(const AtHome&) = delete;
   AtHome& operator=(const AtHome&) = delete;
