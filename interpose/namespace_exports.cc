@@ -50,7 +50,7 @@ int unshare_adjustments(int flags) {
   // A child of vfork(2) leaves what it never shared.
   if (result != 0 || is_borrowed_memory()) return result;
   if ((flags & CLONE_SYSVSEM) != 0) {
-    const bool is_alone = count_threads(getpid()) == 1;
+    const bool is_alone = count_own_threads() == 1;
     if (Task* task = task_if_any()) {
       sys_unshare_undo(*task, is_alone);
     } else if (!is_alone) {

@@ -64,7 +64,7 @@ void NewNamespace::leave_to_child() {
 // Linux: kernel/fork.c:ksys_unshare(), kernel/nsproxy.c:commit_nsset(): adjustments end,
 // attachments and descriptors stay.
 void enter_namespace(u32 number) {
-  const bool is_alone = count_threads(static_cast<i32>(sys::call(SYS_getpid))) == 1;
+  const bool is_alone = count_own_threads() == 1;
   const u32 left = home_of_thread();
   if (Task* task = task_if_any()) {
     sys_unshare_undo(*task, is_alone);

@@ -175,6 +175,8 @@ u64 own_user_namespace() { return inode_of("/proc/self/ns/user"); }
 
 u64 count_threads(i32 pid) { return read_stat(AT_FDCWD, ProcPath(pid, "/stat").text).threads; }
 
+u64 count_own_threads() { return read_stat(AT_FDCWD, "/proc/self/stat").threads; }
+
 bool is_proc_of_own_namespace() {
   char link[16] = {};
   const long size =

@@ -44,6 +44,8 @@ constexpr u64 kFirstUserNamespace = 0xeffffffd;  // Linux: PROC_USER_INIT_INO
 
 // Threads of the process, 0 if that can't be known.
 u64 count_threads(i32 pid);
+// Of the calling one: in a /proc of another pid namespace, too.
+u64 count_own_threads();
 
 // False where /proc is another pid namespace's, or not there.
 bool is_proc_of_own_namespace();
