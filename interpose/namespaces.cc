@@ -33,18 +33,20 @@ long NewNamespace::make() {
   sweep_namespaces(parent.place.base.text);
   CellPlace place;
   Cell made;
+  u64 keeper;
   const NamespaceStatus status =
-      make_namespace_cell(parent.place, parent.cell, kLayoutSignature, &place, &made);
+      make_namespace_cell(parent.place, parent.cell, kLayoutSignature, &place, &made, &keeper);
   if (!status.ok()) {
     say("no IPC namespace: ", place.folder.text, ": ", status.describe());
     return status.error();
   }
   for_each_cell([](u32, ProcessCell& known) { store_release(known.cell.header().namespaces, 1u); });
   show_namespace();
-  number_ = adopt_cell(place, made);
+  number_ = adopt_cell(place, made, keeper);
   if (number_ != kNoCell) return 0;
   say("no IPC namespace: this process has things of too many others in use");
   made.close();
+  let_go_of_namespace(&keeper);
   (void)remove_cell(place);
   return -ENOSPC;
 }

@@ -109,15 +109,19 @@ bool open_first_cell() {
   request.mode = s.mode;
   ProcessCell& first = g_process_cells[0];
   CellPlace& place = first.place;
-  // A namespace that has ended is not made anew.
-  const bool is_namespace =
-      s.has_name && strncmp(s.cell_name, kNamespacePrefix, strlen(kNamespacePrefix)) == 0;
-  const DirStatus where = locate_cell(request, is_namespace ? Create::No : Create::Yes, &place);
+  const DirStatus where = locate_cell(request, Create::Yes, &place);
   if (!where.ok()) return complain(place.base.text, where.describe());
-  const CellStatus status =
-      is_namespace ? Cell::open(place.file.text, cell_options(), &first.cell)
-                   : Cell::open_or_create(place.file.text, cell_options(), &first.cell);
-  if (!status.ok()) return complain(place.file.text, status.describe());
+  for (;;) {
+    const CellStatus status = Cell::open_or_create(place.file.text, cell_options(), &first.cell);
+    if (!status.ok()) return complain(place.file.text, status.describe());
+    if (!is_namespace(place)) break;
+    // An environment may name one that is gone: its name's next goes with its last process as well.
+    store_release(first.cell.header().orphaned, 1u);
+    if (first.keeper != 0 || keep_namespace(place, &first.keeper) != -ENOENT) break;
+    first.cell.close();
+    const DirStatus again = locate_cell(request, Create::Yes, &place);
+    if (!again.ok()) return complain(place.base.text, again.describe());
+  }
   memcpy(&g_first_place, &place, sizeof place);
   enter_cell(0);
   return true;
@@ -373,8 +377,19 @@ static void meet_low_numbers() {
   }
 }
 
+// A program that was started in a namespace is in it, though it may never make an IPC call.
+static void keep_first_namespace() {
+  const Settings& s = settings();
+  CellPlace place;
+  if (s.has_dir && s.has_name && starts_with(s.cell_name, kNamespacePrefix) &&
+      place_cell(s.dir, s.cell_name, &place).ok()) {
+    keep_namespace(place, &g_process_cells[0].keeper);
+  }
+}
+
 // After read_settings(). No other thread is there to change the environment meanwhile.
 __attribute__((constructor)) void join_after_exec() {
+  keep_first_namespace();
   meet_low_numbers();
   const char* pid = getenv(kJoinVariable);
   if (pid == nullptr) return;
@@ -499,13 +514,21 @@ u32 open_cell(const CellPlace& place, CellStatus* status) {
   Cell opened;
   *status = Cell::open(place.file.text, cell_options(), &opened);
   if (!status->ok()) return kNoCell;
+  u64 keeper = 0;
+  if (is_namespace(place) && keep_namespace(place, &keeper) == -ENOENT) {
+    opened.close();
+    status->fault = CellFault::NotFound;
+    return kNoCell;
+  }
   show_namespace();
-  number = adopt_cell(place, opened);
-  if (number == kNoCell) opened.close();
-  return number;
+  number = adopt_cell(place, opened, keeper);
+  if (number != kNoCell) return number;
+  opened.close();
+  let_go_of_namespace(&keeper);
+  return kNoCell;
 }
 
-u32 adopt_cell(const CellPlace& place, Cell& opened) {
+u32 adopt_cell(const CellPlace& place, Cell& opened, u64 keeper) {
   const WithoutSignals blocked;
   lock_attach();
   const u32 number = free_cell_number();
@@ -513,6 +536,7 @@ u32 adopt_cell(const CellPlace& place, Cell& opened) {
     ProcessCell& entered = g_process_cells[number];
     memcpy(&entered.place, &place, sizeof place);
     entered.cell = opened;
+    entered.keeper = keeper;
     entered.addresses.reset_lock();
     enter_cell(number);
   }
@@ -534,11 +558,12 @@ void leave_cells() {
   const i32 pid = static_cast<i32>(sys::call(SYS_getpid));
   if (load_acquire(g_known_cells) == 0) {
     CellPlace place;
-    if (is_orphaned_unmapped(&place)) leave_orphaned_cell(place, pid);
+    if (is_orphaned_unmapped(&place)) leave_orphaned_cell(place, pid, &g_process_cells[0].keeper);
     return;
   }
-  for_each_cell([&](u32, const ProcessCell& known) {
-    if (load_acquire(known.cell.header().orphaned) != 0) leave_orphaned_cell(known.place, pid);
+  for_each_cell([&](u32, ProcessCell& known) {
+    if (load_acquire(known.cell.header().orphaned) != 0)
+      leave_orphaned_cell(known.place, pid, &known.keeper);
   });
 }
 

@@ -88,9 +88,9 @@ u32 go_to_cell(u32 number);
 
 // The number of a cell that is mapped, or is now; kNoCell if it can't be: `*status` says why.
 u32 open_cell(const CellPlace& place, CellStatus* status);
-// Enters a cell that was opened by the caller, who lets go of it. kNoCell: the process has too
-// many.
-u32 adopt_cell(const CellPlace& place, Cell& opened);
+// Enters a cell that was opened, and kept, by the caller, who lets go of it. kNoCell: the process
+// has too many.
+u32 adopt_cell(const CellPlace& place, Cell& opened, u64 keeper);
 
 // The home of the calling thread; of the main one; of threads that begin. kNoCell if there is none
 // yet.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/file.h"
+#include "core/cell/namespace_cell.h"
 #include "core/ipc/mqueue_file.h"
 #include "core/ipc/text.h"
 
@@ -46,6 +47,7 @@ void close_cell(u32 number) {
   if (closed.mqueue_folder >= 0) sys::call(SYS_close, closed.mqueue_folder);
   closed.mqueue_folder = -1;
   closed.cell.close();
+  let_go_of_namespace(&closed.keeper);
 }
 
 bool is_mqueue_folder_there(const ProcessCell& known) {

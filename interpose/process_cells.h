@@ -14,6 +14,8 @@ namespace ipcell {
 struct ProcessCell {
   Cell cell;
   CellPlace place;
+  // Of a namespace: see keep_namespace().
+  u64 keeper = 0;
   // What this process has attached of it.
   AddressMap addresses;
   // Its folder of pipes, kept by programs that give up the right to open it; -1: it is not.

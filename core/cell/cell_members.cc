@@ -4,6 +4,7 @@
 #include <sys/file.h>
 
 #include "core/base/file.h"
+#include "core/cell/namespace_cell.h"
 #include "core/cell/process.h"
 
 namespace ipcell {
@@ -332,7 +333,7 @@ bool has_members(const CellPlace& place, i32 except) {
     i32 except;
     bool is_found;
   } search = {except, false};
-  for_each_member(
+  const int error = for_each_member(
       place,
       [](void* context, i32 pid) {
         auto* wanted = static_cast<Search*>(context);
@@ -340,7 +341,7 @@ bool has_members(const CellPlace& place, i32 except) {
         return !wanted->is_found;
       },
       &search);
-  return search.is_found;
+  return search.is_found || error != 0;
 }
 
 bool sees_all_members(const CellPlace& place) {
@@ -352,29 +353,8 @@ bool sees_all_members(const CellPlace& place) {
   return is_proc_of_own_namespace() && (own == kFirstPidNamespace || own == maker);
 }
 
-bool has_living_task(const CellPlace& place, i32 except) {
-  const Descriptor file(open_at(AT_FDCWD, place.file.text, O_RDONLY));
-  const auto read = [&](auto* value, u64 offset) {
-    return sys::call(SYS_pread64, file.fd(), sys::arg(value), sizeof *value,
-                     static_cast<long>(offset)) == static_cast<long>(sizeof *value);
-  };
-  u32 high = 0;
-  if (!read(&high, offsetof(Header, slots_high))) return false;
-  const u64 own = own_pid_namespace();
-  for (u32 slot = 0; slot < high && slot < kTaskSlots; ++slot) {
-    u64 state;
-    TaskRec task;
-    if (!read(&state, offsetof(CellLayout, task_states) + slot * sizeof state)) break;
-    if (state != kTaskLive || !read(&task, offsetof(CellLayout, tasks) + slot * sizeof(TaskPage)) ||
-        is_token_dead(task.token)) {
-      continue;
-    }
-    if (task.pid != except || task.pid_namespace != own) return true;
-  }
-  return false;
-}
-
-// True if somebody has its /proc/PID/ns/ipc open. The lock is kept to the end, as the folder's.
+// True if somebody keeps the namespace: see keep_namespace(). The lock is kept to the end, as the
+// folder's.
 static bool is_kept_open(const CellPlace& place) {
   CellPlace named = place;
   const u64 length = __builtin_strlen(named.folder.text);
@@ -384,7 +364,7 @@ static bool is_kept_open(const CellPlace& place) {
   return file >= 0 && sys::call(SYS_flock, file, LOCK_EX | LOCK_NB) == -EWOULDBLOCK;
 }
 
-void leave_orphaned_cell(const CellPlace& place, i32 own_pid) {
+void leave_orphaned_cell(const CellPlace& place, i32 own_pid, u64* keeper) {
   // The parent's own end comes later, as a rule.
   if (is_member(place, static_cast<i32>(sys::call(SYS_getppid)))) return;
   // Two that exit at once must not each wait for the other to be gone. So they pass one by one, and
@@ -398,10 +378,9 @@ void leave_orphaned_cell(const CellPlace& place, i32 own_pid) {
     const struct timespec pause = {0, 1'000'000};
     sys::call(SYS_nanosleep, sys::arg(&pause), 0);
   }
-  if (sees_all_members(place) && !has_living_task(place, own_pid) && !has_members(place, own_pid) &&
-      !is_kept_open(place)) {
+  let_go_of_namespace(keeper);
+  if (sees_all_members(place) && !is_kept_open(place) && !has_members(place, own_pid))
     (void)remove_cell(place);
-  }
 }
 
 }  // namespace ipcell

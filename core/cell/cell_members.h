@@ -14,7 +14,7 @@ using MemberVisitor = bool (*)(void* context, i32 pid);
 int for_each_member(const CellPlace& place, MemberVisitor visit, void* context);
 // True if the process belongs to the cell.
 bool is_member(const CellPlace& place, i32 pid);
-// True if a process other than `except` belongs to the cell.
+// True if a process other than `except` belongs to the cell, or if that can't be known.
 bool has_members(const CellPlace& place, i32 except);
 
 // The cell in `base` that is a process's IPC namespace, and the inode number of the cell's file.
@@ -24,9 +24,6 @@ bool find_namespace_of(const char* base, i32 pid, CellPlace* place, u64* cell_in
 // False if processes may belong to the cell that this one's /proc does not show: those of the pid
 // namespace that the cell was made in.
 bool sees_all_members(const CellPlace& place);
-// True if a thread of another process than `except` has a task in the cell: seen in any pid
-// namespace, and whatever the rights of its process.
-bool has_living_task(const CellPlace& place, i32 except);
 
 // True if a process has the cell, whose file is at `path`, mapped and no task that has joined: one
 // that is about to, or was forked a moment ago. Sees only processes of the pid namespace whose
@@ -35,7 +32,8 @@ bool has_living_task(const CellPlace& place, i32 except);
 bool has_stranger(const Cell& cell, const char* path, u64 pid_namespace, u64 since);
 
 // For a process that exits while Header::orphaned is set, as the last thing that it does in the
-// cell: removes the cell if no other process belongs to it. Leaves a descriptor open on purpose.
-void leave_orphaned_cell(const CellPlace& place, i32 own_pid);
+// cell: removes the cell if no other process belongs to it. Lets go of `*keeper`, if it is not 0;
+// see keep_namespace(). Leaves a descriptor open on purpose.
+void leave_orphaned_cell(const CellPlace& place, i32 own_pid, u64* keeper);
 
 }  // namespace ipcell

@@ -6,6 +6,7 @@
 
 #include "core/base/file.h"
 #include "core/cell/cell_members.h"
+#include "core/cell/process.h"
 
 namespace ipcell {
 
@@ -71,12 +72,19 @@ bool is_removed(long fd) {
          info.stx_nlink == 0;
 }
 
-// True if the process that made the namespace is in it: the first to be asked, and most often all.
-bool has_maker(const CellPlace& place) {
-  i32 pid = 0;
-  const char* at = name_of_cell(place) + __builtin_strlen(kNamespacePrefix);
-  for (; *at >= '0' && *at <= '9' && pid < 100'000'000; ++at) pid = pid * 10 + (*at - '0');
-  return pid > 0 && is_member(place, pid);
+// A page of the file holds the lock that the descriptor has. 0 or -errno.
+long map_keeper(long file, u64* keeper) {
+  const long page = sys::map(0, kPage, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE, file);
+  if (sys::is_error(page)) return page;
+  *keeper = static_cast<u64>(static_cast<unsigned long>(page));
+  return 0;
+}
+
+long open_to_sweep(const CellPlace& place) {
+  const NamespaceFile file(place);
+  const long fd = open_at(AT_FDCWD, file.path.text, O_RDONLY);
+  // One that came back under its old name: see Cell::open_or_create().
+  return fd == -ENOENT ? make_namespace_file(file.path.text) : fd;
 }
 
 // A cell that was given such a name by its user is left alone.
@@ -89,12 +97,10 @@ bool is_left_to_last_process(const CellPlace& place) {
 }
 
 void sweep_namespace(const CellPlace& place) {
-  if (!is_left_to_last_process(place) || has_maker(place) || !sees_all_members(place)) return;
+  if (!is_left_to_last_process(place) || !sees_all_members(place)) return;
   // Who keeps it has the lock; who is about to waits here for ours, and then finds the file gone.
-  const NamespaceFile file(place);
-  const Descriptor locked(open_at(AT_FDCWD, file.path.text, O_RDONLY));
+  const Descriptor locked(open_to_sweep(place));
   if (locked.fd() < 0 || sys::call(SYS_flock, locked.fd(), LOCK_EX | LOCK_NB) != 0) return;
-  if (has_living_task(place, 0)) return;
   // A process may fork while the list of processes is read, and end: what it made is then met by
   // the second look.
   if (!has_members(place, 0) && !has_members(place, 0)) (void)remove_cell(place);
@@ -102,7 +108,7 @@ void sweep_namespace(const CellPlace& place) {
 
 // Fills the draft's folder.
 NamespaceStatus fill_draft(const CellPlace& draft, const DirRequest& request, u64 signature,
-                           Cell* cell) {
+                           Cell* cell, u64* keeper) {
   NamespaceStatus status;
   status.folder = check_cell_folder(draft.folder.text, request, Create::Yes);
   if (!status.folder.ok()) return status;
@@ -115,7 +121,12 @@ NamespaceStatus fill_draft(const CellPlace& draft, const DirRequest& request, u6
   if (!status.cell.ok()) return status;
   store_release(cell->header().orphaned, 1u);
   const Descriptor file(make_namespace_file(NamespaceFile(draft).path.text));
-  if (file.fd() < 0) status.folder = {DirFault::NoRoom, static_cast<int>(file.fd())};
+  if (file.fd() < 0) {
+    status.folder = {DirFault::NoRoom, static_cast<int>(file.fd())};
+    return status;
+  }
+  sys::call(SYS_flock, file.fd(), LOCK_SH);
+  if (map_keeper(file.fd(), keeper) != 0) status.cell.fault = CellFault::AddressSpace;
   return status;
 }
 
@@ -127,7 +138,8 @@ int NamespaceStatus::error() const {
 }
 
 NamespaceStatus make_namespace_cell(const CellPlace& parent, const Cell& parent_cell, u64 signature,
-                                    CellPlace* place, Cell* cell) {
+                                    CellPlace* place, Cell* cell, u64* keeper) {
+  *keeper = 0;
   const Name name;
   const u32 mode = parent_cell.header().mode;
   DirRequest request;
@@ -138,7 +150,7 @@ NamespaceStatus make_namespace_cell(const CellPlace& parent, const Cell& parent_
   status.folder = place_cell(parent.base.text, name.text, place);
   if (status.folder.ok()) status.folder = place_draft(*place, &draft);
   if (!status.folder.ok()) return status;
-  status = fill_draft(draft, request, signature, cell);
+  status = fill_draft(draft, request, signature, cell, keeper);
   if (status.ok()) {
     const long error = sys::call(SYS_renameat2, AT_FDCWD, sys::arg(draft.folder.text), AT_FDCWD,
                                  sys::arg(place->folder.text), 0);
@@ -146,11 +158,28 @@ NamespaceStatus make_namespace_cell(const CellPlace& parent, const Cell& parent_
     status.folder = {DirFault::System, static_cast<int>(error)};
   }
   cell->close();
+  let_go_of_namespace(keeper);
   (void)remove_leftover(parent.base.text, name_of_cell(draft));
   return status;
 }
 
+bool is_namespace(const CellPlace& place) {
+  return starts_with(name_of_cell(place), kNamespacePrefix);
+}
+
+long keep_namespace(const CellPlace& place, u64* keeper) {
+  const Descriptor file(open_namespace_file(place, O_RDONLY | O_CLOEXEC));
+  return file.fd() < 0 ? file.fd() : map_keeper(file.fd(), keeper);
+}
+
+void let_go_of_namespace(u64* keeper) {
+  if (*keeper != 0) sys::call(SYS_munmap, static_cast<long>(*keeper), static_cast<long>(kPage));
+  *keeper = 0;
+}
+
 void sweep_namespaces(const char* base) {
+  // Others' processes are not to be seen.
+  if (!is_proc_of_own_namespace()) return;
   const Descriptor folder(open_at(AT_FDCWD, base, O_RDONLY | O_DIRECTORY));
   if (folder.fd() < 0) return;
   for_each_entry(folder.fd(), [&](const char* name) {

@@ -2,9 +2,12 @@
 // Linux: ipc/namespace.c
 //
 // A process is in such a namespace if it has the cell mapped, or has it in its environment and
-// nothing mapped yet; what a program has open of /proc/PID/ns/ipc keeps a namespace too. It is the
-// file `ns` in the cell's folder, with a shared lock that goes with the last descriptor: no process
-// is asked what it has open.
+// nothing mapped yet; what a program has open of /proc/PID/ns/ipc keeps a namespace too. That is
+// the file `ns` in the cell's folder, with a shared lock that goes with the last descriptor. A
+// process in the namespace has a page of it mapped, and so its lock, which forked children inherit
+// and the kernel lets go with the last of them: no other pid namespace, no lack of rights or of a
+// /proc, and no overwritten environment hides it. /proc is asked for those alone that exec(2) has
+// just started.
 #pragma once
 
 #include "core/cell/cell.h"
@@ -15,7 +18,7 @@ struct statx;
 namespace ipcell {
 
 // Makes a namespace in the same base folder, and for the same users, as `parent`: its place, and
-// its cell, mapped. A failure's place is in `place->base`.
+// its cell, mapped, and kept. A failure's place is in `place->base`.
 struct NamespaceStatus {
   DirStatus folder;
   CellStatus cell;
@@ -26,7 +29,15 @@ struct NamespaceStatus {
   int error() const;
 };
 NamespaceStatus make_namespace_cell(const CellPlace& parent, const Cell& parent_cell, u64 signature,
-                                    CellPlace* place, Cell* cell);
+                                    CellPlace* place, Cell* cell, u64* keeper);
+
+// True if the cell at `place` is a namespace that a program made.
+bool is_namespace(const CellPlace& place);
+// For a process that is in the namespace, or about to be: `*keeper` is the page that keeps it. 0,
+// or -errno: -ENOENT if it is being removed.
+long keep_namespace(const CellPlace& place, u64* keeper);
+// Lets go of it; `*keeper` is 0 then.
+void let_go_of_namespace(u64* keeper);
 
 // Removes the namespaces in `base` that no process is in, and that nothing keeps. Those of other
 // users are left alone.
