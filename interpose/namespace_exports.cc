@@ -8,6 +8,7 @@
 
 #include "core/base/file.h"
 #include "core/ipc/text.h"
+#include "interpose/namespace_path.h"
 #include "interpose/namespaces.h"
 #include "interpose/real.h"
 
@@ -112,7 +113,7 @@ long set_namespace_of_process(int fd, i32 pid, int types) {
 // 0 or -errno; 1: it is the kernel's alone.
 long set_namespace(int fd, int types) {
   CellPlace place;
-  if (!has_cell() || is_borrowed_memory()) return 1;
+  if (!has_cell() || is_borrowed_memory() || is_only_path(fd)) return 1;
   if (namespace_of_descriptor(fd, &place))
     return types == 0 || types == CLONE_NEWIPC ? move_to(place, fd, 0) : -EINVAL;
   const i32 pid = (types & CLONE_NEWIPC) != 0 ? process_of_pidfd(fd) : 0;

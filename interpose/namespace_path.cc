@@ -138,6 +138,11 @@ long read_namespace_link(u64 number, char* text, std::size_t size) {
   return static_cast<long>(count);
 }
 
+bool is_only_path(int fd) {
+  const long flags = sys::call(SYS_fcntl, fd, F_GETFL);
+  return flags >= 0 && (flags & O_PATH) != 0;
+}
+
 u64 number_of_descriptor(int fd) {
   CellPlace place;
   return namespace_of_descriptor(fd, &place) ? number_of_place(place) : 0;
@@ -165,7 +170,7 @@ u64 number_of_link(const char* text, std::size_t length) {
 
 // Linux: fs/nsfs.c:ns_ioctl()
 long ask_namespace(int fd, unsigned long request, long* result) {
-  if (number_of_descriptor(fd) == 0) return 1;
+  if (number_of_descriptor(fd) == 0 || is_only_path(fd)) return 1;
   switch (request) {
     case NS_GET_NSTYPE: *result = CLONE_NEWIPC; break;
     // DIVERGES: the caller's own, whoever made the namespace.

@@ -49,6 +49,8 @@ long open_namespace(const NamespacePath& at, int flags);
 void put_namespace(TextWriter& out, u64 number);
 // readlink(2) of it, the twin's having succeeded: the length.
 long read_namespace_link(u64 number, char* text, std::size_t size);
+// True if it was opened with O_PATH: what calls on it do is refused with EBADF, by the kernel.
+bool is_only_path(int fd);
 // The number of the namespace that `fd` stands for; 0 if it stands for none.
 u64 number_of_descriptor(int fd);
 // What readlink(2) tells of a path that is not ours may be the file in the cell's folder: its

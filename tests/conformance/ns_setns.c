@@ -3,6 +3,8 @@
  * SEM_UNDO promises, even into the namespace where the caller is.
  */
 #include "ns_check.h"
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
 
 enum { KEY = 0x6e51 };
 
@@ -34,6 +36,10 @@ int main(void) {
   int other = CHECK_OK(open(path, O_RDONLY));
 
   CHECK_ERRNO(setns(-1, CLONE_NEWIPC), EBADF);
+  int path_only = CHECK_OK(open(path, O_PATH));
+  CHECK_ERRNO(setns(path_only, CLONE_NEWIPC), EBADF);
+  CHECK_ERRNO(ioctl(path_only, NS_GET_NSTYPE), EBADF);
+  close(path_only);
   CHECK_ERRNO(setns(own, CLONE_NEWUTS), EINVAL);
   CHECK_ERRNO(setns(own, CLONE_NEWIPC | CLONE_NEWUTS), EINVAL);
   int file = CHECK_OK(open("/dev/null", O_RDONLY));
