@@ -5,6 +5,7 @@
 #include "interpose/child_environment.h"
 #include "interpose/mounts.h"
 #include "interpose/settings.h"
+#include "interpose/signals.h"
 
 namespace ipcell {
 
@@ -81,7 +82,7 @@ void enter_namespace(u32 number) {
 }
 
 void sweep_after_child() {
-  if (is_borrowed_memory()) return;
+  if (is_borrowed_memory() || is_on_signal_stack()) return;
   // A shell has no cell mapped.
   const Settings& s = settings();
   if (load_acquire(g_known_cells) == 0 && s.has_dir) sweep_namespaces(s.dir);

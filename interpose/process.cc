@@ -558,11 +558,12 @@ void leave_cells() {
   const i32 pid = static_cast<i32>(sys::call(SYS_getpid));
   if (load_acquire(g_known_cells) == 0) {
     CellPlace place;
-    if (is_orphaned_unmapped(&place)) leave_orphaned_cell(place, pid, &g_process_cells[0].keeper);
+    if (is_orphaned_unmapped(&place) && !is_on_signal_stack())
+      leave_orphaned_cell(place, pid, &g_process_cells[0].keeper);
     return;
   }
   for_each_cell([&](u32, ProcessCell& known) {
-    if (load_acquire(known.cell.header().orphaned) != 0)
+    if (load_acquire(known.cell.header().orphaned) != 0 && !is_on_signal_stack())
       leave_orphaned_cell(known.place, pid, &known.keeper);
   });
 }

@@ -365,6 +365,11 @@ void install_fault_handlers() {
   return t_handler != nullptr && &here < t_handler;
 }
 
+bool is_on_signal_stack() {
+  stack_t stack = {};
+  return sys::call(SYS_sigaltstack, 0, sys::arg(&stack)) == 0 && (stack.ss_flags & SS_ONSTACK) != 0;
+}
+
 bool take_restart() {
   const bool restarts = t_restarts;
   t_restarts = false;

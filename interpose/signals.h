@@ -22,6 +22,9 @@ bool take_restart();
 // still count.
 bool is_in_handler();
 
+// True on a stack of the program's own for handlers, which may have no room for more than them.
+bool is_on_signal_stack();
+
 // Runs the handlers of signals that came in a critical section. Task::on_deferred.
 void deliver_deferred_signal(Task& task);
 
