@@ -78,7 +78,11 @@ void enter_namespace(u32 number) {
   show_namespace();
   change_own_environment();
   if (home_of_main_thread() == number) watch_mounts(g_process_cells[number].cell.header().mounts);
-  if (is_alone && left != kNoCell) leave_cell(left);
+  if (!is_alone) return;
+  // Those that were left earlier, too: what was in use of them then may no more be.
+  for_each_cell([&](u32 other, const ProcessCell&) {
+    if (other != number) leave_cell(other);
+  });
 }
 
 void sweep_after_child() {

@@ -105,4 +105,13 @@ int main(void) {
   CHECK_EQ(shmctl(0, IPC_RMID, NULL), 0);
   CHECK_EQ(setns(second, CLONE_NEWIPC), 0);
   CHECK_EQ(shmctl(0, IPC_RMID, NULL), 0);
+
+  /* Of many, each in its turn, and detached when the next is there. */
+  char* before = NULL;
+  for (int n = 0; n < 50; n++) {
+    MOVE_TO_NEW();
+    char* here = attach(CHECK_OK(shmget(IPC_PRIVATE, page, 0600)), NULL, 0);
+    if (before != NULL) CHECK_EQ(shmdt(before), 0);
+    before = here;
+  }
 }
