@@ -22,46 +22,49 @@ void mark(u32 number) {
 }  // namespace
 
 NewNamespace::~NewNamespace() {
-  if (number_ == kNoCell) return;
-  const CellPlace place = g_process_cells[number_].place;
-  unmap_cell(number_);
-  (void)remove_cell(place);
+  if (!is_made_) return;
+  leave_to_child();
+  (void)remove_cell(place_);
 }
 
 long NewNamespace::make() {
   if (!has_cell()) return 1;
   const ProcessCell& parent = current_cell();
   sweep_namespaces(parent.place.base.text);
-  CellPlace place;
-  Cell made;
-  u64 keeper;
+  if (free_cell_number() == kNoCell) {
+    say("no IPC namespace: this process has things of too many others in use");
+    return -ENOSPC;
+  }
   const NamespaceStatus status =
-      make_namespace_cell(parent.place, parent.cell, kLayoutSignature, &place, &made, &keeper);
+      make_namespace_cell(parent.place, parent.cell, kLayoutSignature, &place_, &cell_, &keeper_);
   if (!status.ok()) {
-    say("no IPC namespace: ", place.folder.text, ": ", status.describe());
+    say("no IPC namespace: ", place_.folder.text, ": ", status.describe());
     return status.error();
   }
   for_each_cell([](u32, ProcessCell& known) { store_release(known.cell.header().namespaces, 1u); });
   show_namespace();
-  number_ = adopt_cell(place, made, keeper);
-  if (number_ != kNoCell) return 0;
-  say("no IPC namespace: this process has things of too many others in use");
-  made.close();
-  let_go_of_namespace(&keeper);
-  (void)remove_cell(place);
-  return -ENOSPC;
+  is_made_ = true;
+  return 0;
 }
 
 void NewNamespace::enter() {
+  // A child of clone(2) may have inherited locks from threads that it does not have.
+  has_cell();
+  const u32 number = adopt_cell(place_, cell_, keeper_);
+  if (number == kNoCell) {
+    say("no IPC namespace: other threads of this process have just entered too many");
+    return;
+  }
+  is_made_ = false;
   // That may be as new.
-  store_release(g_process_cells[number_].cell.header().user_namespace, own_user_namespace());
-  enter_namespace(number_);
-  number_ = kNoCell;
+  store_release(g_process_cells[number].cell.header().user_namespace, own_user_namespace());
+  enter_namespace(number);
 }
 
 void NewNamespace::leave_to_child() {
-  unmap_cell(number_);
-  number_ = kNoCell;
+  cell_.close();
+  let_go_of_namespace(&keeper_);
+  is_made_ = false;
 }
 
 // Linux: kernel/fork.c:ksys_unshare(), kernel/nsproxy.c:commit_nsset(): adjustments end,

@@ -12,7 +12,9 @@
 
 namespace ipcell {
 
-// A namespace that nobody is in yet. If nobody comes it is removed.
+// A namespace that nobody is in yet. If nobody comes it is removed. Until somebody enters it no
+// other thread sees it in the table of cells, for to take one out again there would pull it away
+// from them.
 class NewNamespace {
  public:
   NewNamespace() = default;
@@ -23,13 +25,17 @@ class NewNamespace {
   // Beside the caller's own. 0, or -errno; the reason was said on stderr. 1: there is no cell, and
   // the call is the kernel's.
   long make();
-  // The calling thread moves in.
+  // The calling thread moves in. Without a place for one more cell it stays where it is, and says
+  // so.
   void enter();
   // A child of clone(2) has moved in; the caller, its parent, lets go of it.
   void leave_to_child();
 
  private:
-  u32 number_ = kNoCell;
+  CellPlace place_;
+  Cell cell_;
+  u64 keeper_ = 0;
+  bool is_made_ = false;
 };
 
 // The calling thread moves to a cell that is mapped: what it leaves behind there is taken back.
