@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
-#include "core/cell/cell_members.h"
 #include "core/ipc/mqueue_file.h"
 #include "core/ipc/signature.h"
 #include "core/ipc/text.h"
@@ -130,22 +129,6 @@ bool open_first_cell() {
 bool place_by_settings(CellPlace* place) {
   const Settings& s = settings();
   return s.has_dir && s.has_name && place_cell(s.dir, s.cell_name, place).ok();
-}
-
-// True if the cell that the environment names is to be removed by the last process out. Asked by
-// processes that never mapped it, at the price of an open and a read, in cells made for one run
-// only.
-bool is_orphaned_unmapped(CellPlace* place) {
-  if (!is_transient_name(settings().cell_name) || !place_by_settings(place)) {
-    return false;
-  }
-  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(place->file.text),
-                            O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return false;
-  u32 orphaned = 0;
-  sys::call(SYS_pread64, fd, sys::arg(&orphaned), sizeof orphaned, offsetof(Header, orphaned));
-  sys::call(SYS_close, fd);
-  return orphaned != 0;
 }
 
 bool make_generation_page() {
@@ -551,24 +534,6 @@ u32 home_of_thread() {
 
 u32 home_of_main_thread() { return load_acquire(g_main_home); }
 u32 home_of_new_threads() { return load_acquire(g_home); }
-
-// Cells that go with their last process: those that `ipcell run` has left to it, and namespaces.
-void leave_cells() {
-  if (is_borrowed_memory()) return;
-  const i32 pid = static_cast<i32>(sys::call(SYS_getpid));
-  if (load_acquire(g_known_cells) == 0) {
-    CellPlace place;
-    if (is_orphaned_unmapped(&place) && !is_on_signal_stack())
-      leave_orphaned_cell(place, pid, &g_process_cells[0].keeper);
-    return;
-  }
-  for_each_cell([&](u32, ProcessCell& known) {
-    if (load_acquire(known.cell.header().orphaned) != 0 && !is_on_signal_stack())
-      leave_orphaned_cell(known.place, pid, &known.keeper);
-  });
-}
-
-__attribute__((destructor)) static void leave_at_exit() { leave_cells(); }
 
 bool has_moved() { return g_has_moved; }
 
