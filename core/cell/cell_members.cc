@@ -144,13 +144,19 @@ bool has_mapping_of(long process, const char* path, const struct statx* file, bo
 }
 
 // The mappings first: a program that has just been started by exec(2) has lost them, but has the
-// environment already, unless it is in between.
+// environment already, unless it is in between: that is soon over. If it is not, it counts.
 bool belongs_to(i32 pid, long process, const CellPlace& place, const struct statx* file) {
-  bool has_marker, is_readable;
-  if (has_mapping_of(process, place.file.text, file, &has_marker)) return true;
-  if (has_marker) return false;
-  return has_environment_of(process, place, &is_readable) ||
-         (is_readable && is_between_programs(pid));
+  constexpr int kTries = 40;
+  const struct timespec pause = {0, 500'000};
+  for (int tries = 0; tries < kTries; ++tries) {
+    bool has_marker, is_readable;
+    if (has_mapping_of(process, place.file.text, file, &has_marker)) return true;
+    if (has_marker) return false;
+    if (has_environment_of(process, place, &is_readable)) return true;
+    if (!is_readable || !is_between_programs(pid)) return false;
+    sys::call(SYS_nanosleep, sys::arg(&pause), 0);
+  }
+  return true;
 }
 
 i32 parse_pid(const char* name) {
