@@ -170,6 +170,8 @@ struct PieceFlags {
   u32 cleared, set;
 };
 long sys_change_mapping(Task& task, const SystemCall& call, const PieceFlags& flags);
+// The thread leaves the namespace: to shm_rmid_forced the segments that it made are nobody's.
+void sys_leave_segments(Task& task);
 // What was attached in that range is gone by a call on something else.
 void sys_forget_mapping(Task& task, u64 address, u64 size);
 // Bytes of the attachment that begins at `address`; 0 if there is none.

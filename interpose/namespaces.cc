@@ -58,6 +58,8 @@ void NewNamespace::enter() {
   is_made_ = false;
   // That may be as new.
   store_release(g_process_cells[number].cell.header().user_namespace, own_user_namespace());
+  // Not so by setns(2). Linux: kernel/fork.c:ksys_unshare()
+  if (Task* task = task_if_any()) sys_leave_segments(*task);
   enter_namespace(number);
 }
 

@@ -32,8 +32,8 @@ struct SegmentRec {
   HoldLists holds;  // AttachRecs of the processes that attached it
   u32 is_touched;   // 1: its pages may have memory
   u32 locker_uid;   // who locked it (SHM_LOCKED)
-  // The thread that made it, for kernel.shm_rmid_forced; its process is cpid. Never changed.
-  i32 maker_tid;
+  // The thread that made it, for kernel.shm_rmid_forced; its process is cpid.
+  i32 maker_tid;         // 0: it has left the namespace, and may come back as a stranger
   u32 maker_slot;        // its task slot + 1; may be another's by now
   u32 is_unwanted;       // 1: under shm_rmid_forced its last attachment or its maker ended
   u64 maker_start_time;  // of its process; 0 if unknown
