@@ -213,6 +213,21 @@ void add_forced(std::vector<Scenario>& scenarios) {
                        .operation = detach_place,
                        .verify = goes_with_victim(),
                        .is_unordered = true});
+  // As unshare(2) leaves a namespace; the maker is the victim.
+  scenarios.push_back({.name = "shm-forced-leave",
+                       .setup = [](Actor&) {},
+                       .prepare =
+                           [](Actor& actor) {
+                             segment_zero(actor);
+                             must_force_removal(actor);
+                           },
+                       .operation =
+                           [](Actor& actor) {
+                             ipcell::sys_leave_segments(actor.task);
+                             return 0L;
+                           },
+                       .verify = goes_with_victim(),
+                       .is_unordered = true});
   scenarios.push_back(orphaned("shm-forced-look", must_force_removal, stat_zero, -EINVAL));
   scenarios.push_back(orphaned(
       "shm-forced-set", [](Actor&) {}, force_removal, 1));
