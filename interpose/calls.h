@@ -12,13 +12,13 @@ namespace ipcell {
 
 // The core's result: >= 0 or -errno.
 template <class Call>
-IPCELL_ALWAYS_INLINE long with_task_raw(Call call) {
+IPCELL_ALWAYS_INLINE long with_task_raw(const Call& call) {
   Task* task = current_task();
   return task != nullptr ? call(*task) : -ENOSYS;
 }
 // libc's: -1 and errno.
 template <class Call>
-IPCELL_ALWAYS_INLINE long with_task(Call call) {
+IPCELL_ALWAYS_INLINE long with_task(const Call& call) {
   return to_libc(with_task_raw(call));
 }
 
@@ -47,7 +47,7 @@ inline int cancellable_sleep(u32& word, u32 expected, i64 timeout_ns) {
 
 // Of a cancellation point: cancellation is decided at its start and in the sleep, nowhere else.
 template <class Call>
-IPCELL_ALWAYS_INLINE long at_cancellation_point_raw(Call call) {
+IPCELL_ALWAYS_INLINE long at_cancellation_point_raw(const Call& call) {
   if (__libc_single_threaded == 0) {
     pthread_testcancel();
     return with_task_raw([&](Task& task) {
@@ -60,7 +60,7 @@ IPCELL_ALWAYS_INLINE long at_cancellation_point_raw(Call call) {
   return with_task_raw(call);
 }
 template <class Call>
-IPCELL_ALWAYS_INLINE long at_cancellation_point(Call call) {
+IPCELL_ALWAYS_INLINE long at_cancellation_point(const Call& call) {
   return to_libc(at_cancellation_point_raw(call));
 }
 

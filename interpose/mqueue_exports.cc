@@ -21,24 +21,23 @@ namespace {
 // `call(queue)` in the queue's cell. It is made as well for a descriptor that is no queue's: others
 // of its arguments may be wrong first.
 template <class Call>
-IPCELL_COLD long with_unknown(int fd, Call call) {
+IPCELL_COLD long with_any_queue(int fd, const Call& call) {
   MqueueDescriptor found = {};
   find_queue(fd, &found);
   const InCellOf in(fd);
   return call(found);
 }
 template <class Call>
-IPCELL_ALWAYS_INLINE long with_queue(int fd, Call call) {
+IPCELL_ALWAYS_INLINE long with_queue(int fd, const Call& call) {
   const DescriptorEntry* const entry = known_queue(fd);
-  if (entry == nullptr) [[unlikely]]
-    return with_unknown(fd, call);
-  const InCell in(entry->cell);
+  if (entry == nullptr || has_several_cells()) [[unlikely]]
+    return with_any_queue(fd, call);
   return call(entry->queue);
 }
 
 // A handler with SA_RESTART has the call made again from its start, as the kernel does.
 template <class Call>
-long until_not_restarted(Call call) {
+long until_not_restarted(const Call& call) {
   for (;;) {
     const long result = at_cancellation_point_raw(call);
     if (result != -EINTR || !take_restart()) [[likely]]
