@@ -6,6 +6,7 @@
 // Exported (queue_exports.list has them, too): the functions at the file's end.
 #include <linux/fcntl.h>
 
+#include "interpose/namespace_path.h"
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
 #include "interpose/real.h"
@@ -36,6 +37,9 @@ extern "C" {
 
 IPCELL_EXPORT int mount(const char* source, const char* path, const char* type, unsigned long flags,
                         const void* data) {
+  constexpr unsigned long kBind = 4096;  // MS_BIND
+  const NamespacePath ipc(AT_FDCWD, (flags & kBind) != 0 ? source : nullptr);
+  if (ipc) return static_cast<int>(to_libc(mount_namespace(ipc, path, flags)));
   Task* const task = is_new_mqueue(type, flags) ? current_task() : nullptr;
   if (task == nullptr) return real_mount(source, path, type, flags, data);
   return static_cast<int>(to_libc(mount_queues(*task, source, path, data)));

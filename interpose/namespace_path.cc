@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <sys/sysmacros.h>
 
 #include "core/base/file.h"
 #include "core/cell/cell_members.h"
@@ -87,11 +88,17 @@ bool namespace_of_process(i32 pid, CellPlace* place, u64* number) {
 
 bool namespace_of_descriptor(int fd, CellPlace* place) {
   struct statx info;
-  return fd >= 0 &&
-         sys::call(SYS_statx, fd, sys::arg(""), AT_EMPTY_PATH,
-                   STATX_TYPE | STATX_MODE | STATX_SIZE | STATX_MTIME, sys::arg(&info)) == 0 &&
-         is_like_namespace_file(info.stx_mode, info.stx_size, info.stx_mtime.tv_sec) &&
-         place_of_file(fd, kNamespaceFile, place);
+  constexpr u32 kWanted = STATX_TYPE | STATX_MODE | STATX_SIZE | STATX_MTIME | STATX_INO;
+  if (fd < 0 ||
+      sys::call(SYS_statx, fd, sys::arg(""), AT_EMPTY_PATH, kWanted, sys::arg(&info)) != 0 ||
+      !is_like_namespace_file(info.stx_mode, info.stx_size, info.stx_mtime.tv_sec)) {
+    return false;
+  }
+  if (place_of_file(fd, kNamespaceFile, place)) return true;
+  // It may have been mounted elsewhere.
+  return has_cell() &&
+         find_namespace_file(current_cell().place.base.text,
+                             makedev(info.stx_dev_major, info.stx_dev_minor), info.stx_ino, place);
 }
 
 void NamespacePath::find(int dirfd, const char* path) {
@@ -121,6 +128,13 @@ long open_namespace(const NamespacePath& at, int flags) {
   u64 number;
   if (!namespace_of_process(at.pid(), &place, &number)) return -ENOENT;
   return open_namespace_file(place, flags);
+}
+
+long mount_namespace(const NamespacePath& at, const char* path, u64 flags) {
+  CellPlace place;
+  u64 number;
+  if (!namespace_of_process(at.pid(), &place, &number)) return -ENOENT;
+  return mount_namespace_file(place, path, flags);
 }
 
 void put_namespace(TextWriter& out, u64 number) {

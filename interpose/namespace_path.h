@@ -45,6 +45,8 @@ class NamespacePath {
 
 // open(2) of it: a descriptor or -errno.
 long open_namespace(const NamespacePath& at, int flags);
+// mount(2) of it on `path`, with MS_BIND: 0 or -errno.
+long mount_namespace(const NamespacePath& at, const char* path, u64 flags);
 // "ipc:[NUMBER]".
 void put_namespace(TextWriter& out, u64 number);
 // readlink(2) of it, the twin's having succeeded: the length.

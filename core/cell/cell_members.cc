@@ -359,6 +359,32 @@ bool sees_all_members(const CellPlace& place) {
   return is_proc_of_own_namespace() && (own == kFirstPidNamespace || own == maker);
 }
 
+bool is_namespace_mounted(const CellPlace& place) {
+  u32 was_mounted = 0;
+  const Descriptor file(open_at(AT_FDCWD, place.file.text, O_RDONLY));
+  sys::call(SYS_pread64, file.fd(), sys::arg(&was_mounted), sizeof was_mounted,
+            offsetof(Header, was_mounted));
+  if (was_mounted == 0) return false;
+  // A line's fourth field is the file's path in its filesystem: no other has a cell's name in it.
+  char wanted[kCellNameMax + 8] = "/";
+  char* end = wanted + 1;
+  for (const char* part : {name_of_cell(place), "/", kNamespaceFile, " "}) {
+    while (*part != '\0') *end++ = *part++;
+  }
+  const u64 length = static_cast<u64>(end - wanted);
+  bool is_found = false;
+  for_each_process([&](i32, long process) {
+    u64 matched = 0;
+    read_bytes(process, "mountinfo", [&](char c) {
+      matched = c == wanted[matched] ? matched + 1 : c == wanted[0] ? 1 : 0;
+      is_found = matched == length;
+      return !is_found;
+    });
+    return !is_found;
+  });
+  return is_found;
+}
+
 // True if somebody keeps the namespace: see keep_namespace(). The lock is kept to the end, as the
 // folder's.
 static bool is_kept_open(const CellPlace& place) {
@@ -385,8 +411,10 @@ void leave_orphaned_cell(const CellPlace& place, i32 own_pid, u64* keeper) {
     sys::call(SYS_nanosleep, sys::arg(&pause), 0);
   }
   let_go_of_namespace(keeper);
-  if (sees_all_members(place) && !is_kept_open(place) && !has_members(place, own_pid))
+  if (sees_all_members(place) && !is_kept_open(place) && !has_members(place, own_pid) &&
+      !is_namespace_mounted(place)) {
     (void)remove_cell(place);
+  }
 }
 
 }  // namespace ipcell

@@ -31,6 +31,9 @@ bool sees_all_members(const CellPlace& place);
 // Those that started before `since` (clock ticks since boot; 0: none) are not asked for.
 bool has_stranger(const Cell& cell, const char* path, u64 pid_namespace, u64 since);
 
+// True if the namespace's file is mounted somewhere, by mount --bind, where a process is to see it.
+bool is_namespace_mounted(const CellPlace& place);
+
 // For a process that exits while Header::orphaned is set, as the last thing that it does in the
 // cell: removes the cell if no other process belongs to it. Lets go of `*keeper`, if it is not 0;
 // see keep_namespace(). Leaves a descriptor open on purpose.

@@ -349,6 +349,7 @@ struct Header {
                        // atomic
   u32 namespaces;      // 1: programs in it have made IPC namespaces; atomic
   u32 mounts;          // changes of the list of mounts (kMountsFile) so far; atomic
+  u32 was_mounted;     // 1: its /proc/PID/ns/ipc was given a place by mount --bind; atomic
   LockWord reap_lock;  // one reaper at a time; outermost lock
   LockWord recovery_lock;  // one recoverer of a dead task's locks at a time; innermost, see lock.cc
   char poison_reason[128];

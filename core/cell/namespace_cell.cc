@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 
 #include "core/base/file.h"
 #include "core/cell/cell_members.h"
@@ -103,7 +104,8 @@ void sweep_namespace(const CellPlace& place) {
   if (locked.fd() < 0 || sys::call(SYS_flock, locked.fd(), LOCK_EX | LOCK_NB) != 0) return;
   // A process may fork while the list of processes is read, and end: what it made is then met by
   // the second look.
-  if (!has_members(place, 0) && !has_members(place, 0)) (void)remove_cell(place);
+  if (!has_members(place, 0) && !has_members(place, 0) && !is_namespace_mounted(place))
+    (void)remove_cell(place);
 }
 
 // Fills the draft's folder.
@@ -207,6 +209,30 @@ long open_namespace_file(const CellPlace& place, int flags) {
     sys::call(SYS_close, fd);
     return -ENOENT;
   }
+}
+
+bool find_namespace_file(const char* base, u64 device, u64 inode, CellPlace* place) {
+  const Descriptor folder(open_at(AT_FDCWD, base, O_RDONLY | O_DIRECTORY));
+  bool is_found = false;
+  for_each_entry(folder.fd(), [&](const char* name) {
+    struct statx info;
+    is_found = place_cell(base, name, place).ok() &&
+               stat_path(NamespaceFile(*place).path.text, &info) == 0 && info.stx_ino == inode &&
+               makedev(info.stx_dev_major, info.stx_dev_minor) == device;
+    return !is_found;
+  });
+  return is_found;
+}
+
+long mount_namespace_file(const CellPlace& place, const char* path, u64 flags) {
+  // The mark first: who sees the mount without it would take the namespace away.
+  const Descriptor cell(open_at(AT_FDCWD, place.file.text, O_WRONLY));
+  const Descriptor file(open_namespace_file(place, O_CLOEXEC));
+  const u32 mark = 1;
+  if (cell.fd() < 0 || file.fd() < 0) return -ENOENT;
+  sys::call(SYS_pwrite64, cell.fd(), sys::arg(&mark), sizeof mark, offsetof(Header, was_mounted));
+  return sys::call(SYS_mount, sys::arg(NamespaceFile(place).path.text), sys::arg(path), 0,
+                   static_cast<long>(flags), 0);
 }
 
 bool is_like_namespace_file(u32 mode, u64 size, i64 mtime) {

@@ -51,6 +51,10 @@ constexpr u64 number_of_namespace(u64 cell_inode) { return 0xe0000000u + (cell_i
 // Opens the file that stands for the namespace, made if it is missing: a descriptor or -errno.
 // O_PATH alone keeps nothing.
 long open_namespace_file(const CellPlace& place, int flags);
+// Gives it a place by mount --bind, which keeps the namespace as well: 0 or -errno.
+long mount_namespace_file(const CellPlace& place, const char* path, u64 flags);
+// The cell in `base` whose file that is, wherever it is mounted.
+bool find_namespace_file(const char* base, u64 device, u64 inode, CellPlace* place);
 // True if this may be the status of such a file: reason enough to call place_of_file().
 bool is_like_namespace_file(u32 mode, u64 size, i64 mtime);
 

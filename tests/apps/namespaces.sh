@@ -56,6 +56,18 @@ exec 5</proc/self/ns/ipc
 unshare -i sh -c 'ipcs -q; nsenter --ipc=/proc/self/fd/5 ipcs -q; readlink /proc/self/fd/5 /proc/self/ns/ipc'
 exec 5<&-
 
+# Kept by a mount, without a process.
+place=$(mktemp -d)
+mount -t tmpfs none "$place" && mount --make-private "$place" && touch "$place/ipc"
+unshare --ipc="$place/ipc" sh -c 'ipcmk -Q; ipcmk -S 2'
+unshare -i true
+nsenter --ipc="$place/ipc" ipcs -q -s
+nsenter --ipc="$place/ipc" readlink /proc/self/ns/ipc
+umount "$place/ipc"
+cat "$place/ipc"
+umount "$place"
+rmdir "$place"
+
 # By system call, and back.
 perl -e '
   require "syscall.ph" if 0;

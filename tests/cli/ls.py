@@ -7,7 +7,7 @@ import time
 import cli_test
 
 # Offsets in Header (core/cell/layout.h).
-VERSION, SIGNATURE, BOOT_ID, CREATED, POISONED, POISON_REASON = 8, 16, 32, 48, 56, 92
+VERSION, SIGNATURE, BOOT_ID, CREATED, POISONED, POISON_REASON = 8, 16, 32, 48, 56, 96
 
 
 def make(cells, name):
