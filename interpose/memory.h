@@ -20,5 +20,9 @@ long lock_all_but_cells(long flags);
 // syscall(2) of fork(2), or of clone(2) without CLONE_VM and another stack: the result for libc's
 // callers.
 long fork_by_number(long number, long a, long b, long c, long d, long e);
+// The same of clone3(2), if it copies_memory().
+long clone3_by_number(const void* arguments, u64 size);
+// True if clone3(2) with these arguments makes a child with memory of its own, on the same stack.
+bool copies_memory(const void* arguments, u64 size);
 
 }  // namespace ipcell

@@ -166,6 +166,7 @@ ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) 
           ipcell::attach_segment(static_cast<int>(a), pointer<const void>(b), static_cast<int>(c)));
     case SYS_fork:
     case SYS_clone: return ipcell::fork_by_number(number, a, b, c, d, e);
+    case SYS_clone3: return ipcell::clone3_by_number(pointer<const void>(a), static_cast<u64>(b));
     case SYS_close: return close(static_cast<int>(a));
     case SYS_dup2: return dup2(static_cast<int>(a), static_cast<int>(b));
     case SYS_dup3: return dup3(static_cast<int>(a), static_cast<int>(b), static_cast<int>(c));
@@ -186,6 +187,11 @@ ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) 
   return ipcell::to_libc(result);
 }
 
+__attribute__((visibility("hidden"), used)) bool ipcell_copies_memory(const void* arguments,
+                                                                      u64 size) {
+  return ipcell::copies_memory(arguments, size);
+}
+
 __attribute__((visibility("hidden"), used)) long ipcell_syscall_failed(long result) {
   return ipcell::to_libc(result);
 }
@@ -203,6 +209,8 @@ syscall:
         jae 1f
         cmpq $56, %rdi
         je 3f
+        cmpq $435, %rdi
+        je 4f
         btq %rdi, ipcell_our_numbers(%rip)
         jc ipcell_our_syscall
 1:      movq %rdi, %rax
@@ -223,6 +231,29 @@ syscall:
         jnz 1b
         testq %rdx, %rdx
         jnz 1b
+        jmp ipcell_our_syscall
+        # clone3(2): the same, by its struct.
+4:      pushq %rdi
+        pushq %rsi
+        pushq %rdx
+        pushq %rcx
+        pushq %r8
+        pushq %r9
+        subq $8, %rsp
+        .cfi_adjust_cfa_offset 56
+        movq %rsi, %rdi
+        movq %rdx, %rsi
+        call ipcell_copies_memory
+        addq $8, %rsp
+        popq %r9
+        popq %r8
+        popq %rcx
+        popq %rdx
+        popq %rsi
+        popq %rdi
+        .cfi_adjust_cfa_offset -56
+        testb %al, %al
+        jz 1b
         jmp ipcell_our_syscall
         .cfi_endproc
         .size syscall, .-syscall

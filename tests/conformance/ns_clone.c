@@ -2,6 +2,7 @@
  * clone(2) with CLONE_NEWIPC: the child begins in a namespace of its own, its parent stays.
  */
 #include "ns_check.h"
+#include <linux/sched.h>
 
 enum { KEY = 0x6e53, STACK = 65536 };
 
@@ -53,11 +54,34 @@ int main(void) {
               EINVAL);
 
   /* By number: the child returns. */
+  pid_t child;
 #if defined __x86_64__
-  pid_t child = CHECK_OK(syscall(SYS_clone, CLONE_NEWIPC | SIGCHLD, NULL, NULL, NULL, NULL));
+  child = CHECK_OK(syscall(SYS_clone, CLONE_NEWIPC | SIGCHLD, NULL, NULL, NULL, NULL));
   if (child == 0) _exit(first_queue(NULL));
   CHECK_CHILD(child);
 #endif
+
+  /* With memory of its own, and with its parent's. */
+  struct clone_args arguments = {.flags = CLONE_NEWIPC, .exit_signal = SIGCHLD};
+  child = syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (child >= 0 || errno != ENOSYS) {
+    if (child == 0) _exit(first_queue(NULL));
+    CHECK_CHILD(CHECK_OK(child));
+    arguments.flags = 0;
+    child = CHECK_OK(syscall(SYS_clone3, &arguments, sizeof arguments));
+    if (child == 0) _exit(same_queue(NULL));
+    CHECK_CHILD(child);
+    arguments.flags = CLONE_NEWIPC | CLONE_SYSVSEM;
+    CHECK_ERRNO(syscall(SYS_clone3, &arguments, sizeof arguments), EINVAL);
+    CHECK_ERRNO(syscall(SYS_clone3, &arguments, 8), EINVAL);
+    CHECK_ERRNO(syscall(SYS_clone3, (void*)1, sizeof arguments), EFAULT);
+    CHECK_EQ(msgrcv(1, &(struct {
+                      long type;
+                      char text[4];
+                    }){0},
+                    4, 0, IPC_NOWAIT),
+             4);
+  }
   CHECK_EQ(msgget(KEY, 0), 1);
   struct msqid_ds status;
   CHECK_EQ(msgctl(1, IPC_STAT, &status), 0);
