@@ -42,6 +42,8 @@ long sys_shmget(Task& task, int key, std::size_t size, int flags);
 long sys_shmat(Task& task, int id, const void* address, int flags);
 // shmdt(2). 0; -EINVAL.
 long sys_shmdt(Task& task, const void* address);
+// Where the piece stands that names the attachment which shmdt(2) would end; ~0: there is none.
+u64 sys_shmdt_finds(Task& task, const void* address);
 // shmctl(2). `buffer` is a struct shmid_ds, shminfo or shm_info. As the command says; -EACCES,
 // -EFAULT, -EIDRM, -EINVAL, -ENOMEM, -EPERM.
 long sys_shmctl(Task& task, int id, int command, void* buffer);

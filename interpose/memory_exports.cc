@@ -196,15 +196,23 @@ void* attach_segment(int id, const void* address, int flags) {
 }
 
 long detach_segment(const void* address) {
-  Task* task = current_task();
-  long result = task != nullptr ? sys_shmdt(*task, address) : -ENOSYS;
-  if (result != -EINVAL || !has_several_cells()) return result;
+  Task* const task = current_task();
+  if (task == nullptr) return -ENOSYS;
+  if (!has_several_cells()) return sys_shmdt(*task, address);
+  // The lowest piece of all that fit names the attachment, of whatever namespace it is.
+  u32 owner = kNoCell;
+  u64 lowest = ~0ull;
   for_each_cell([&](u32 number, const ProcessCell& known) {
-    if (result == 0 || known.addresses.is_empty()) return;
+    if (known.addresses.is_empty()) return;
     const InCell in(number);
-    result = sys_shmdt(*current_task(), address);
+    const u64 found = sys_shmdt_finds(*current_task(), address);
+    if (found >= lowest) return;
+    lowest = found;
+    owner = number;
   });
-  return result;
+  if (owner == kNoCell) return -EINVAL;
+  const InCell in(owner);
+  return sys_shmdt(*current_task(), address);
 }
 
 long change_mappings(long number, long a, long b, long c, long d, long e, long f) {

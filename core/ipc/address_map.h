@@ -63,6 +63,7 @@ class AddressMap {
   u32 count() const { return count_; }
   // In the order of their addresses, the highest first.
   Piece& at(u32 index) { return pieces_[index]; }
+  const Piece& at(u32 index) const { return pieces_[index]; }
   // Makes room for `more` pieces. False if there is none.
   bool make_room(u32 more);
   void add(const Piece& piece);

@@ -193,12 +193,18 @@ long unmap_piece(Task& task, u32 index) {
   return 0;
 }
 
+// Index of the first piece that fits, or -1. The map is locked.
+i32 find_first_part(const AddressMap& map, u64 address) {
+  i32 index = map.find_from(address);
+  while (index >= 0 && !is_part_of(map.at(static_cast<u32>(index)), address)) --index;
+  return index;
+}
+
 // Linux: ipc/shm.c:ksys_shmdt(). The first piece that fits names the attachment; of that, all that
 // fit are taken that end within the segment's size. The map is locked.
 long detach(Task& task, u64 address) {
   AddressMap& map = *task.addresses;
-  i32 index = map.find_from(address);
-  while (index >= 0 && !is_part_of(map.at(static_cast<u32>(index)), address)) --index;
+  i32 index = find_first_part(map, address);
   if (index < 0) return -EINVAL;
   const Piece first = map.at(static_cast<u32>(index));
   u64 size = 0;
@@ -372,6 +378,15 @@ long sys_shmat(Task& task, int id, const void* address, int flags) {
 }
 
 // Linux: ipc/shm.c:ksys_shmdt()
+u64 sys_shmdt_finds(Task& task, const void* address) {
+  const Critical critical(task);
+  const u64 start = reinterpret_cast<std::uintptr_t>(address);
+  if (start % kPage != 0 || task.addresses == nullptr) return ~0ull;
+  const LockedMap locked(task);
+  const i32 index = find_first_part(*task.addresses, start);
+  return index >= 0 ? task.addresses->at(static_cast<u32>(index)).start : ~0ull;
+}
+
 long sys_shmdt(Task& task, const void* address) {
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
