@@ -176,6 +176,8 @@ long sys_change_mapping(Task& task, const SystemCall& call, const PieceFlags& fl
 void sys_leave_segments(Task& task);
 // What was attached in that range is gone by a call on something else.
 void sys_forget_mapping(Task& task, u64 address, u64 size);
+// Where the lowest piece begins that ends above `address`; ~0: there is none.
+u64 sys_first_attached(Task& task, u64 address);
 // Bytes of the attachment that begins at `address`; 0 if there is none.
 u64 sys_attached_size(Task& task, u64 address);
 // All mappings were given other flags.
@@ -186,6 +188,9 @@ struct RemapCall {
   u64 new_address;
 };
 long sys_mremap(Task& task, const RemapCall& call);
+// How much mremap(2) moves before it stops at an attachment that begins at `address`; 0: it does
+// not stop there.
+u64 sys_remap_stop(const RemapCall& call, u64 address);
 
 // fork(2) of a process that has something attached: before it, behind it in the parent, and when
 // the child's pid is known. Between the first two the address map is locked. 0; -ENOMEM: there is

@@ -88,6 +88,11 @@ constexpr long kSysMmap = SYS_mmap2;
 constexpr long kSysMmap = SYS_mmap;
 #endif
 
+RemapCall remap_of(const SystemCall& call) {
+  return {number_of(call.a), number_of(call.b), number_of(call.c), static_cast<int>(call.d),
+          number_of(call.e)};
+}
+
 // The call meets attachments.
 long change_attached(Task& task, const SystemCall& call) {
   PieceFlags flags;
@@ -95,9 +100,7 @@ long change_attached(Task& task, const SystemCall& call) {
   switch (call.number) {
     case SYS_munmap: return sys_munmap(task, number_of(call.a), number_of(call.b));
     case kSysMmap: return sys_mmap_fixed(task, call);
-    case SYS_mremap:
-      return sys_mremap(task, {number_of(call.a), number_of(call.b), number_of(call.c),
-                               static_cast<int>(call.d), number_of(call.e)});
+    case SYS_mremap: return sys_mremap(task, remap_of(call));
     default: return call.make();
   }
 }
@@ -141,31 +144,60 @@ Cleared cleared_by(const SystemCall& call, long result) {
     default: return {};
   }
 }
+// What mremap(2) has unmapped of a range that it made smaller.
+Cleared cut_off_by(const SystemCall& call) {
+  const u64 old_size = align_up(number_of(call.b), kPage);
+  const u64 new_size = align_up(number_of(call.c), kPage);
+  if (call.number != SYS_mremap || new_size >= old_size) return {};
+  return {number_of(call.a) + new_size, old_size - new_size};
+}
 
-// A call that meets attachments of several cells: the mapping is that of one of them, or it has
-// none; the others follow.
-long change_in_several(u32 cells, const SystemCall& call) {
-  const u32 tid = static_cast<u32>(sys::call(SYS_gettid));
-  const auto for_each = [&](auto visit) {
-    for (u32 rest = cells; rest != 0; rest &= rest - 1)
-      visit(static_cast<u32>(__builtin_ctz(rest)));
-  };
-  u32 main = static_cast<u32>(__builtin_ctz(cells));
-  for_each([&](u32 number) {
-    g_process_cells[number].addresses.lock(tid);
-    if (may_be_attached(g_process_cells[number], number_of(call.a), 1)) main = number;
+template <class Visit>
+void for_each_of(u32 cells, Visit visit) {
+  for (u32 rest = cells; rest != 0; rest &= rest - 1) visit(static_cast<u32>(__builtin_ctz(rest)));
+}
+
+// A call that meets attachments of several cells. The mapping is that of the one whose attachment
+// comes first, or of none; the others follow. The maps are locked.
+long change_locked(u32 cells, const SystemCall& call) {
+  u32 main = kNoCell;
+  u64 lowest = ~0ull;
+  for_each_of(cells, [&](u32 number) {
+    const InCell in(number);
+    Task* const task = current_task();
+    const u64 start = task != nullptr ? sys_first_attached(*task, number_of(call.a)) : ~0ull;
+    if (main != kNoCell && start >= lowest) return;
+    lowest = start;
+    main = number;
   });
+  if (const u64 moved = call.number == SYS_mremap ? sys_remap_stop(remap_of(call), lowest) : 0) {
+    SystemCall before = call;
+    before.b = before.c = static_cast<long>(moved);
+    const long result =
+        change_mappings(before.number, before.a, before.b, before.c, before.d, before.e, before.f);
+    return is_error(result) ? result : -EFAULT;
+  }
   const long result = change_in(main, call);
   const Cleared cleared = is_error(result) ? Cleared{} : cleared_by(call, result);
+  const Cleared cut_off = is_error(result) ? Cleared{} : cut_off_by(call);
   PieceFlags flags;
-  for_each([&](u32 number) {
+  for_each_of(cells, [&](u32 number) {
     const InCell in(number);
     Task* const task = number != main ? current_task() : nullptr;
     if (task != nullptr && cleared.size != 0)
       sys_forget_mapping(*task, cleared.start, cleared.size);
+    if (task != nullptr && cut_off.size != 0)
+      sys_forget_mapping(*task, cut_off.start, cut_off.size);
     if (task != nullptr && read_flags(call.number, call.c, &flags)) change_attached(*task, call);
   });
-  for_each([&](u32 number) { g_process_cells[number].addresses.unlock(); });
+  return result;
+}
+
+long change_in_several(u32 cells, const SystemCall& call) {
+  const u32 tid = static_cast<u32>(sys::call(SYS_gettid));
+  for_each_of(cells, [&](u32 number) { g_process_cells[number].addresses.lock(tid); });
+  const long result = change_locked(cells, call);
+  for_each_of(cells, [&](u32 number) { g_process_cells[number].addresses.unlock(); });
   return result;
 }
 

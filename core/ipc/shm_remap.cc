@@ -233,17 +233,6 @@ bool crosses_pieces(AddressMap& map, const RemapCall& call) {
   return moved > map.at(static_cast<u32>(index)).end - call.old_address;
 }
 
-// The first piece that a call meets which moves several mappings, since Linux 6.17, and begins with
-// another one: there the kernel stops, with EFAULT. -1 if there is none.
-i32 piece_met_later(AddressMap& map, const RemapCall& call) {
-  const u64 size = align_up(call.old_size, kPage);
-  if ((call.flags & MREMAP_FIXED) == 0 || size != align_up(call.new_size, kPage)) return -1;
-  if (is_invalid(call) || map.find(call.old_address) >= 0) return -1;
-  const i32 index = map.find_from(call.old_address);
-  const bool is_met = index >= 0 && map.at(static_cast<u32>(index)).start < call.old_address + size;
-  return is_met ? index : -1;
-}
-
 long make_remap(Task& task, const RemapCall& call) {
   const SourcePages source(call);
   const long result =
@@ -319,6 +308,22 @@ void sys_forget_mapping(Task& task, u64 address, u64 size) {
   });
 }
 
+u64 sys_first_attached(Task& task, u64 address) {
+  const LockedMap locked(task);
+  const i32 index = task.addresses->find_from(address);
+  return index >= 0 ? task.addresses->at(static_cast<u32>(index)).start : ~0ull;
+}
+
+// A call that moves several mappings, since Linux 6.17, and begins with another one, stops at an
+// attachment with EFAULT.
+u64 sys_remap_stop(const RemapCall& call, u64 address) {
+  const u64 size = align_up(call.old_size, kPage);
+  const bool may_move_several = (call.flags & MREMAP_FIXED) != 0 &&
+                                size == align_up(call.new_size, kPage) && !is_invalid(call);
+  const bool is_met = address > call.old_address && address - call.old_address < size;
+  return may_move_several && is_met ? address - call.old_address : 0;
+}
+
 u64 sys_attached_size(Task& task, u64 address) {
   const LockedMap locked(task);
   const i32 index = task.addresses->find(address);
@@ -337,10 +342,11 @@ long sys_mremap(Task& task, const RemapCall& call) {
     AddressMap& map = *task.addresses;
     constexpr long kCrosses = -EFAULT;
     if (crosses_pieces(map, call)) return kCrosses;
-    const i32 later = piece_met_later(map, call);
-    if (later < 0) return make_remap(task, call);
+    const i32 first = map.find_from(call.old_address);
+    const u64 moved = first >= 0 ? sys_remap_stop(call, map.at(static_cast<u32>(first)).start) : 0;
+    if (moved == 0) return make_remap(task, call);
     RemapCall before = call;
-    before.old_size = before.new_size = map.at(static_cast<u32>(later)).start - call.old_address;
+    before.old_size = before.new_size = moved;
     const long result = make_remap(task, before);
     return is_error(result) ? result : kCrosses;
   });

@@ -106,6 +106,21 @@ int main(void) {
   CHECK_EQ(setns(second, CLONE_NEWIPC), 0);
   CHECK_EQ(shmctl(0, IPC_RMID, NULL), 0);
 
+  /* Made smaller and moved: what is cut off may be another's. */
+  CHECK_EQ(setns(first, CLONE_NEWIPC), 0);
+  CHECK(attach(CHECK_OK(shmget(IPC_PRIVATE, PAGES * page, 0600)), low, SHM_REMAP) == low);
+  CHECK_EQ(setns(second, CLONE_NEWIPC), 0);
+  int other = CHECK_OK(shmget(IPC_PRIVATE, PAGES * page, 0600));
+  CHECK(attach(other, high, SHM_REMAP) == high);
+  CHECK(mremap(high - page, 2 * page, page, MREMAP_MAYMOVE | MREMAP_FIXED, high + 2 * page) ==
+        high + 2 * page);
+  CHECK_EQ(munmap(high + page, page), 0);
+  CHECK_EQ(munmap(high + 3 * page, page), 0);
+  struct shmid_ds status;
+  CHECK_EQ(shmctl(other, IPC_STAT, &status), 0);
+  CHECK_EQ(status.shm_nattch, 0);
+  CHECK_EQ(munmap(low, 2 * PAGES * page), 0);
+
   /* Of many, each in its turn, and detached when the next is there. */
   char* before = NULL;
   for (int n = 0; n < 50; n++) {
