@@ -106,6 +106,8 @@ long sys_mq_find(Task& task, int fd, MqueueDescriptor* found);
 void sys_mq_flush(Task& task, u64 queue, u64 serial);
 // Behind close(2): a queue without a name may have no descriptor left.
 void sys_mq_closed(Task& task);
+// True if the process is registered with a queue of the cell.
+bool sys_mq_is_registered(Task& task);
 // exec(2) has begun: of each queue where the process is registered asks whether a descriptor of it
 // is closed by that. Or it has failed: nullptr.
 void sys_mq_mark_exec(Task& task, bool (*closes)(u64 inode));

@@ -554,13 +554,20 @@ void be_main_thread() {
   store_release(g_main_home, t_state.home);
 }
 
+static bool is_registered_in(u32 number) {
+  if (!may_be_registered()) return false;
+  const InCell in(number);
+  Task* const task = current_task();
+  return task != nullptr && sys_mq_is_registered(*task);
+}
+
 void leave_cell(u32 number) {
   // What a handler interrupts goes on there.
   if (is_in_handler()) return;
   ThreadTask& mine = t_state.tasks[number];
   const WithoutSignals blocked;
   if (!g_process_cells[number].addresses.is_empty() || knows_queue_in(number) ||
-      may_be_registered()) {
+      is_registered_in(number)) {
     return;
   }
   if (mine.task != nullptr && mine.generation == load_relaxed(*g_generation)) {

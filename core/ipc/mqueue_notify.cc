@@ -209,6 +209,20 @@ void sys_mq_flush(Task& task, u64 offset, u64 serial) {
   if (queue && queue.is(serial)) end_own_notify(task, queue);
 }
 
+bool sys_mq_is_registered(Task& task) {
+  const Critical critical(task);
+  const Cell& cell = *task.cell;
+  if (cell.is_poisoned() || load_acquire(mqueue_table(cell).count) == 0) return false;
+  bool is_registered = false;
+  Locked locked(task, mqueue_table(cell).lock);
+  for_each_mqueue_locked(cell, [&](u64 offset, const MqueueRec&) {
+    LockedMqueue queue(task, offset);
+    is_registered = queue && is_own(task, queue->notify);
+    return !is_registered;
+  });
+  return is_registered;
+}
+
 void sys_mq_mark_exec(Task& task, bool (*closes)(u64 inode)) {
   const Critical critical(task);
   const Cell& cell = *task.cell;
