@@ -269,13 +269,18 @@ struct TaskRoom {
 TaskRoom* g_task_rooms;  // with the process's lock held
 constinit const Task g_fresh_task;
 
-bool is_free(const TaskRoom& room, u32 generation) {
-  return room.generation != generation || sys::call(SYS_tgkill, g_pid, room.tid, 0) == -ESRCH;
+// One of the calling thread's own is free if it does not use it.
+bool is_free(const TaskRoom& room, const ThreadState& state, u32 generation) {
+  for (const ThreadTask& used : state.tasks) {
+    if (used.task == &room.task) return false;
+  }
+  return room.generation != generation || room.tid == sys::call(SYS_gettid) ||
+         sys::call(SYS_tgkill, g_pid, room.tid, 0) == -ESRCH;
 }
 
-Task* make_task_room(u32 generation) {
+Task* make_task_room(const ThreadState& state, u32 generation) {
   TaskRoom* room = g_task_rooms;
-  while (room != nullptr && !is_free(*room, generation)) room = room->next;
+  while (room != nullptr && !is_free(*room, state, generation)) room = room->next;
   if (room == nullptr) {
     constexpr long kSize = static_cast<long>(align_up(sizeof(TaskRoom), kPage));
     const long made =
@@ -309,7 +314,7 @@ Task* claim_in(ThreadState& state, u32 number, u32 generation) {
     bool is_first_taken = false;
     for (const ThreadTask& other : state.tasks) is_first_taken |= other.task == &state.first;
     lock_attach();
-    mine.task = is_first_taken ? make_task_room(generation) : &state.first;
+    mine.task = is_first_taken ? make_task_room(state, generation) : &state.first;
     unlock_attach();
   }
   if (mine.task == nullptr || !claim(state, *mine.task, number)) return nullptr;
@@ -325,6 +330,10 @@ IPCELL_COLD Task* attach_thread() {
     return nullptr;
   }
   const u32 generation = load_relaxed(*g_generation);
+  // In a forked child the rooms are anybody's.
+  for (ThreadTask& old : state.tasks) {
+    if (old.generation != generation) old.task = nullptr;
+  }
   if (state.home == kNoCell) state.home = load_acquire(g_home);
   Task* const task = claim_in(state, state.home, generation);
   if (task == nullptr) return nullptr;
