@@ -35,11 +35,14 @@ IPCELL_ALWAYS_INLINE long with_queue(int fd, const Call& call) {
   return call(entry->queue);
 }
 
-// A handler with SA_RESTART has the call made again from its start, as the kernel does.
+// `call(task, queue)`. A handler with SA_RESTART has it made again from its start, as the kernel
+// does: the descriptor may lead elsewhere by then, and the thread be in another namespace.
 template <class Call>
-long until_not_restarted(const Call& call) {
+long until_not_restarted(int fd, const Call& call) {
   for (;;) {
-    const long result = at_cancellation_point_raw(call);
+    const long result = with_queue(fd, [&](const MqueueDescriptor& queue) {
+      return at_cancellation_point_raw([&](Task& task) { return call(task, queue); });
+    });
     if (result != -EINTR || !take_restart()) [[likely]]
       return result;
   }
@@ -77,18 +80,15 @@ long close_mqueue(int fd) {
 
 long send_mqueue(int fd, const char* text, std::size_t size, u32 priority,
                  const struct timespec* deadline) {
-  return with_queue(fd, [&](const MqueueDescriptor& queue) {
-    return until_not_restarted(
-        [&](Task& task) { return sys_mq_timedsend(task, queue, text, size, priority, deadline); });
+  return until_not_restarted(fd, [&](Task& task, const MqueueDescriptor& queue) {
+    return sys_mq_timedsend(task, queue, text, size, priority, deadline);
   });
 }
 
 long receive_mqueue(int fd, char* text, std::size_t size, u32* priority,
                     const struct timespec* deadline) {
-  return with_queue(fd, [&](const MqueueDescriptor& queue) {
-    return until_not_restarted([&](Task& task) {
-      return sys_mq_timedreceive(task, queue, text, size, priority, deadline);
-    });
+  return until_not_restarted(fd, [&](Task& task, const MqueueDescriptor& queue) {
+    return sys_mq_timedreceive(task, queue, text, size, priority, deadline);
   });
 }
 

@@ -3,6 +3,7 @@
  * one where it began.
  */
 #include "ns_check.h"
+#include <mqueue.h>
 #include <signal.h>
 #include <sys/time.h>
 
@@ -46,4 +47,20 @@ int main(void) {
   move_soon();
   CHECK_ERRNO(semop(0, &take, 1), EINTR);
   check_move();
+
+  /* Made again, on the queue that the descriptor leads to. */
+  action.sa_flags = SA_RESTART;
+  CHECK_OK(sigaction(SIGALRM, &action, NULL));
+  mqd_t mq = CHECK_OK(mq_open("/q", O_CREAT | O_RDWR, 0600, NULL));
+  char text[8192];
+  pid_t child = fork_child();
+  if (child == 0) {
+    sleep_ms(200);
+    CHECK_EQ(mq_send(mq, "late", 4, 0), 0);
+    _exit(0);
+  }
+  move_soon();
+  CHECK_EQ(mq_receive(mq, text, sizeof text, NULL), 4);
+  check_move();
+  CHECK_CHILD(child);
 }
