@@ -108,12 +108,43 @@ void sweep_namespace(const CellPlace& place) {
     (void)remove_cell(place);
 }
 
+// Makes the draft's folder. While its maker lives it is locked; a sweep may take it away just
+// before that. The descriptor that has the lock, or -errno.
+long make_draft(const CellPlace& draft, const DirRequest& request, DirStatus* status) {
+  for (;;) {
+    *status = check_cell_folder(draft.folder.text, request, Create::Yes);
+    if (!status->ok()) return -EPERM;
+    const long fd = open_at(AT_FDCWD, draft.folder.text, O_RDONLY | O_DIRECTORY);
+    if (fd == -ENOENT) continue;
+    if (fd < 0) *status = {DirFault::System, static_cast<int>(fd)};
+    if (fd < 0) return fd;
+    while (sys::call(SYS_flock, fd, LOCK_EX) == -EINTR) continue;
+    if (!is_removed(fd)) return fd;
+    sys::call(SYS_close, fd);
+  }
+}
+
+bool is_draft(const char* name) {
+  return starts_with(name, kDraftPrefix) &&
+         starts_with(name + __builtin_strlen(kDraftPrefix), kNamespacePrefix);
+}
+
+bool is_half_removed(const char* name) {
+  return starts_with(name, kRemovedPrefix) &&
+         starts_with(name + __builtin_strlen(kRemovedPrefix), kNamespacePrefix);
+}
+
+// Whose maker has died.
+void sweep_draft(const char* base, long folder, const char* name) {
+  const Descriptor locked(open_at(folder, name, O_RDONLY | O_DIRECTORY));
+  if (locked.fd() >= 0 && sys::call(SYS_flock, locked.fd(), LOCK_EX | LOCK_NB) == 0)
+    (void)remove_leftover(base, name);
+}
+
 // Fills the draft's folder.
 NamespaceStatus fill_draft(const CellPlace& draft, const DirRequest& request, u64 signature,
                            Cell* cell, u64* keeper) {
   NamespaceStatus status;
-  status.folder = check_cell_folder(draft.folder.text, request, Create::Yes);
-  if (!status.folder.ok()) return status;
   Cell::Options options;
   options.signature = signature;
   options.mode = request.mode;
@@ -152,6 +183,8 @@ NamespaceStatus make_namespace_cell(const CellPlace& parent, const Cell& parent_
   status.folder = place_cell(parent.base.text, name.text, place);
   if (status.folder.ok()) status.folder = place_draft(*place, &draft);
   if (!status.folder.ok()) return status;
+  const Descriptor lock(make_draft(draft, request, &status.folder));
+  if (!status.folder.ok()) return status;
   status = fill_draft(draft, request, signature, cell, keeper);
   if (status.ok()) {
     const long error = sys::call(SYS_renameat2, AT_FDCWD, sys::arg(draft.folder.text), AT_FDCWD,
@@ -180,13 +213,16 @@ void let_go_of_namespace(u64* keeper) {
 }
 
 void sweep_namespaces(const char* base) {
-  // Others' processes are not to be seen.
-  if (!is_proc_of_own_namespace()) return;
+  // Else others' processes are not to be seen.
+  const bool sees_processes = is_proc_of_own_namespace();
   const Descriptor folder(open_at(AT_FDCWD, base, O_RDONLY | O_DIRECTORY));
   if (folder.fd() < 0) return;
   for_each_entry(folder.fd(), [&](const char* name) {
     CellPlace place;
-    if (starts_with(name, kNamespacePrefix) && place_cell(base, name, &place).ok())
+    if (is_draft(name)) sweep_draft(base, folder.fd(), name);
+    if (is_half_removed(name)) (void)remove_leftover(base, name);
+    if (sees_processes && starts_with(name, kNamespacePrefix) &&
+        place_cell(base, name, &place).ok())
       sweep_namespace(place);
     return true;
   });
