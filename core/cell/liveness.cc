@@ -34,6 +34,12 @@ int take_token(Token& token) {
 
 void rename_token(Token& token, u32 tid) { store_release(token.word, tid | kFutexWaiters); }
 
-void drop_token(Token& token) { pthread_mutex_unlock(reinterpret_cast<pthread_mutex_t*>(&token)); }
+void drop_token(Token& token) {
+  auto* mutex = reinterpret_cast<pthread_mutex_t*>(&token);
+  // libc lets go of what has its own number of the thread alone: see take_token().
+  const u32 known = static_cast<u32>(mutex->__data.__owner);
+  if ((token.word & kFutexTidMask) != known) store_release(token.word, known | kFutexWaiters);
+  pthread_mutex_unlock(mutex);
+}
 
 }  // namespace ipcell

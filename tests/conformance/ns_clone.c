@@ -32,6 +32,15 @@ static int same_queue(void* context) {
   return 0;
 }
 
+/* The child moves on, and makes something everywhere. */
+static int move_on(void* unused) {
+  for (int n = 0; n < 5; n++) {
+    MOVE_TO_NEW();
+    first_queue(unused);
+  }
+  return 0;
+}
+
 static void run(int (*function)(void*), int flags) {
   static char stack[STACK] __attribute__((aligned(16)));
   pid_t child = clone(function, stack + STACK, flags | SIGCHLD, NULL);
@@ -48,6 +57,8 @@ int main(void) {
   run(first_queue, CLONE_NEWIPC | CLONE_NEWUTS);
   run(first_queue, CLONE_NEWIPC | CLONE_VM | CLONE_VFORK);
   run(same_queue, 0);
+  run(move_on, 0);
+  run(move_on, CLONE_NEWIPC);
   CHECK_EQ(OWN_NAMESPACE(), (long long)own);
   static char stack[STACK];
   CHECK_ERRNO(clone(same_queue, stack + STACK, CLONE_NEWIPC | CLONE_SYSVSEM | SIGCHLD, NULL),
