@@ -12,6 +12,7 @@
 #include "family.h"
 #include "log.h"
 #include "persona.h"
+#include "place.h"
 #include "rng.h"
 #include "stats.h"
 
@@ -83,6 +84,7 @@ static void log_nested(int index, Slot* slot) {
   add_request(&text, request);
   add_reply(&text, &slot->nested_reply);
   log_text(line);
+  place_enter(index);
   kFamilies[request->family]->learn(request, &slot->nested_reply);
   stats_event(kStatNestedCall);
 }
@@ -92,6 +94,7 @@ static void log_nested(int index, Slot* slot) {
 static void learn(int index, bool has_slept) {
   const Slot* slot = &shared->slots[index];
   stats_call(&slot->request, slot, has_slept);
+  place_enter(index);
   if (!slot->jumped) kFamilies[slot->request.family]->learn(&slot->request, &slot->reply);
 }
 
@@ -122,20 +125,20 @@ static int collect(void) {
   return woken;
 }
 
-static int count_sleepers_like(const Request* request) {
-  int count = 0;
-  for (int i = 0; i < pool.count; i++) {
-    const Request* other = &shared->slots[i].request;
-    count += pool.workers[i].state == kAsleep && other->object == request->object &&
-             other->family == request->family && other->op == request->op;
-  }
-  return count;
-}
-
+// The same id is another object in another namespace; a descriptor leads to one object from all.
 static bool is_asleep_with(int index, const Request* request) {
   const Request* other = &shared->slots[index].request;
   return pool.workers[index].state == kAsleep && other->object == request->object &&
-         other->family == request->family;
+         other->family == request->family &&
+         (place_of(index) == place_of(request->worker) ||
+          kFamilies[request->family]->outlives_objects);
+}
+
+static int count_sleepers_like(const Request* request) {
+  int count = 0;
+  for (int i = 0; i < pool.count; i++)
+    count += is_asleep_with(i, request) && shared->slots[i].request.op == request->op;
+  return count;
 }
 
 static bool has_sleeper(const Request* request) {
@@ -197,6 +200,13 @@ static int draw_family(void) {
   }
 }
 
+// One who is idle in this namespace, worker 0 if possible; -1 if there is none.
+static int find_idle_in(int place) {
+  for (int i = 0; i < pool.count; i++)
+    if (pool.workers[i].state == kIdle && place_of(i) == place) return i;
+  return -1;
+}
+
 // A random worker in this state among those numbered `first` or above, -1 if there is none.
 static int draw_worker(WorkerState state, int first) {
   int candidates[kMaxWorkers + 1];
@@ -206,10 +216,12 @@ static int draw_worker(WorkerState state, int first) {
   return count == 0 ? -1 : candidates[rng_below(&rng, count)];
 }
 
-static const Request* draw_sleeper(int family) {
+// One that this worker can meet.
+static const Request* draw_sleeper(int worker, int family) {
   const int index = draw_worker(kAsleep, 0);
-  const Request* request = index < 0 ? NULL : &shared->slots[index].request;
-  return request != NULL && request->family == family ? request : NULL;
+  if (index < 0 || place_of(index) != place_of(worker)) return NULL;
+  const Request* request = &shared->slots[index].request;
+  return request->family == family ? request : NULL;
 }
 
 static void clear_request(Request* request, int worker, int family) {
@@ -225,8 +237,9 @@ static void draw_request(Request* request, int worker, bool may_sleep) {
   request->tag = rng_next(&rng);
   if (rng_percent(&rng, 28)) request->persona = persona_draw(&rng);
   const Family* family = kFamilies[request->family];
-  family->draw(&rng, may_sleep, draw_sleeper(request->family), request);
-  if (!options->personas) request->persona = 0;
+  place_enter(worker);
+  family->draw(&rng, may_sleep, draw_sleeper(worker, request->family), request);
+  if (!options->personas || family->needs_rights) request->persona = 0;
   if (!options->syscalls && (family->file_ops >> request->op & 1) == 0) request->raw = false;
 }
 
@@ -240,7 +253,9 @@ static void step_call(int index) {
 
 // A handler keeps the persona of the call that it interrupts.
 static void draw_nested(Request* request, int worker) {
-  draw_request(request, worker, false);
+  const bool has_rights = shared->slots[worker].request.persona == 0;
+  do draw_request(request, worker, false);
+  while (!has_rights && kFamilies[request->family]->needs_rights);
   request->persona = 0;
 }
 
@@ -267,6 +282,7 @@ static void step_signal(int index) {
 }
 
 static void forget_image(int worker) {
+  place_exec(worker);
   for (int f = 0; f < kFamilyCount; f++) {
     const Family* family = kFamilies[f];
     if (family->exec != NULL)
@@ -284,6 +300,7 @@ static void forget(int worker) {
 static bool would_free(int worker, int sleeper) {
   const Request* request = &shared->slots[sleeper].request;
   if (sleeper == worker || pool.workers[sleeper].state != kAsleep) return false;
+  if (place_of(sleeper) != place_enter(worker)) return false;
   const Family* family = kFamilies[request->family];
   return family->would_free != NULL && family->would_free(worker, request);
 }
@@ -297,27 +314,34 @@ static bool would_free_any(int worker) {
 // What a process has left behind takes effect at its death, and may end the sleep of others. On the
 // kernel it has: the dead was waited for, and with SCHED_FIFO those that it woke have replied. In a
 // cell the survivors do the dead's work, at the latest when one of them looks: so worker 0 looks,
-// at each object that the dead changed and others sleep on. Now and then nobody does, and the
+// or who else is idle in the namespace of the dead, at each object that the dead changed and others
+// sleep on. Now and then nobody does, and the
 // sleepers get the time in which the death alone must wake them. Where nobody sleeps nothing is
 // done: the next call on the object, whatever it is, must find the dead undone. Who sleeps is what
 // the log says, not what is: sleepers that have woken already are collected only afterwards.
 static void meet_death(int worker) {
   static const double kReaction = 0.1;  // a cell promises 60 ms
-  Request* request = &shared->slots[0].request;
+  const int looker = find_idle_in(place_of(worker));
+  Request* request = &shared->slots[looker < 0 ? 0 : looker].request;
   const bool waits = would_free_any(worker) && rng_percent(&rng, kWaitPercent);
+  static Request left;
   bool must_wait = false;
   for (int f = 0; f < kFamilyCount; f++) {
     for (;;) {
-      clear_request(request, 0, f);
-      if (kFamilies[f]->bequeath == NULL || !kFamilies[f]->bequeath(&rng, worker, request)) break;
+      // As the dead, whose namespace it is about.
+      clear_request(&left, worker, f);
+      place_enter(worker);
+      if (kFamilies[f]->bequeath == NULL || !kFamilies[f]->bequeath(&rng, worker, &left)) break;
       stats_event(kStatDeathUndo);
-      if (!has_sleeper(request)) continue;
+      if (!has_sleeper(&left)) continue;
+      must_wait = must_wait || waits || looker < 0;
+      if (waits || looker < 0) continue;
+      *request = left;
+      request->worker = looker;
       request->object = -1;
-      must_wait = must_wait || waits;
-      if (waits) continue;
       stats_event(kStatDeathRead);
-      make_call_alone(0);
-      must_wait = must_wait || shared->slots[0].reply.ret < 0;  // it was not allowed to look
+      make_call_alone(looker);
+      must_wait = must_wait || shared->slots[looker].reply.ret < 0;  // it was not allowed to look
     }
   }
   if (must_wait) {
@@ -328,14 +352,20 @@ static void meet_death(int worker) {
   stats_events(kStatDeathWoke, collect());
 }
 
-static void settle(void) {
+static void settle_for(int worker) {
   for (int f = 0; f < kFamilyCount; f++) {
     if (kFamilies[f]->settle == NULL || (options->families >> f & 1) == 0) continue;
-    Request* request = &shared->slots[0].request;
-    clear_request(request, 0, f);
+    Request* request = &shared->slots[worker].request;
+    clear_request(request, worker, f);
     kFamilies[f]->settle(request);
-    make_call_alone(0);
+    make_call_alone(worker);
   }
+}
+
+// In each namespace, for the dying may have something in any.
+static void settle(void) {
+  for (int i = 0; i < pool.count; i++)
+    if (find_idle_in(place_of(i)) == i) settle_for(i);
 }
 
 static void step_kill(int index) {
@@ -347,6 +377,7 @@ static void step_kill(int index) {
   pool_replace(&pool, index, SIGKILL);
   forget(index);
   meet_death(index);
+  place_forget(index);
 }
 
 // An idle worker exits or executes itself anew.
@@ -368,6 +399,7 @@ static void step_lifecycle(int index) {
     pool_replace(&pool, index, 0);
     forget(index);
     meet_death(index);
+    place_forget(index);
   }
 }
 
@@ -416,13 +448,21 @@ static void kill_sleepers_of(int family) {
     if (pool.workers[i].state == kAsleep && shared->slots[i].request.family == family) step_kill(i);
 }
 
+// Who sleeps in a namespace where worker 0 is not.
+static void kill_sleepers_elsewhere(void) {
+  for (int i = 0; i < pool.count; i++)
+    if (pool.workers[i].state == kAsleep && place_of(i) != place_of(0)) step_kill(i);
+}
+
 // Worker 0 removes whatever is left, which must end every sleep.
 static void close_down(void) {
+  kill_sleepers_elsewhere();
   for (int f = 0; f < kFamilyCount; f++) {
     if (kFamilies[f]->outlives_objects) kill_sleepers_of(f);
     for (;;) {
       Request* request = &shared->slots[0].request;
       clear_request(request, 0, f);
+      place_enter(0);
       if (!kFamilies[f]->closing(request)) break;
       step++;
       make_call(0);
@@ -434,6 +474,12 @@ static void close_down(void) {
   if (pool_count_asleep(&pool) != 0) driver_fail("workers sleep although every object was removed");
 }
 
+static bool draws_family(const Family* family) {
+  for (int f = 0; f < kFamilyCount; f++)
+    if (kFamilies[f] == family) return options->families >> f & 1;
+  return false;
+}
+
 void driver_run(const Options* chosen) {
   options = chosen;
   rng.state = options->seed;
@@ -443,6 +489,7 @@ void driver_run(const Options* chosen) {
   pool_start(&pool, options->workers + 1);
   shared->started = time(NULL);
   shared->driver = getpid();
+  shared->has_namespaces = draws_family(&kNsFamily);
   shared->own_ids = options->own_ids;
   shared->families = options->families;
   shared->payer = options->personas ? kFirstPayer + (unsigned)getpid() % kPayers : getuid();

@@ -1,9 +1,10 @@
 // A family: the calls of one kind of object. To add one (semaphores, shared memory, ...):
 // write family_NAME.c after family_msg.c and enter it in kFamilies (families.c).
 //
-// draw, describe, learn and closing run in the driver; execute runs in a worker, possibly inside
-// a signal handler. What draw decides may depend on the answers so far (learn): both sides of a
-// comparison have seen the same answers up to the first difference, which is all that is reported.
+// draw, describe, learn and closing run in the driver, with place_now set; execute runs in a
+// worker, possibly inside a signal handler. What draw decides may depend on the answers so far
+// (learn): both sides of a comparison have seen the same answers up to the first difference, which
+// is all that is reported.
 
 #ifndef DIFFERENTIAL_FAMILY_H
 #define DIFFERENTIAL_FAMILY_H
@@ -50,8 +51,12 @@ typedef struct Family {
   void (*settle)(Request* request);
   // The death of this worker's process may end the sleeper's call: so it dies oftener.
   bool (*would_free)(int worker, const Request* sleeper);
+  // place_now has become another namespace: its objects are gone. NULL: nothing is known of them.
+  void (*forget_place)(void);
   // True: the end of an object ends no sleep on it.
   bool outlives_objects;
+  // True: its calls are made as root alone.
+  bool needs_rights;
   // True: an object may be gone when it is to be removed.
   bool objects_vanish;
   // At the end of a run: the next call of a clean-up, false when nothing is left.
@@ -68,6 +73,7 @@ extern const int kFamilyCount;
 extern const Family kMsgFamily;
 extern const Family kLimitsFamily;
 extern const Family kMqFamily;
+extern const Family kNsFamily;
 extern const Family kSemFamily;
 extern const Family kShmFamily;
 

@@ -81,10 +81,13 @@ static void limits_draw(Rng* rng, bool may_sleep, const Request* sleeper, Reques
   request->op = rng_percent(rng, 40) ? kLimitRead : kLimitWrite;
   request->arg[0] = rng_below(rng, kFileCount);
   // Often enough that segments vanish.
-  const bool is_switch = request->arg[0] == kForcedFile && rng_percent(rng, 50);
+  const bool is_forced = request->arg[0] == kForcedFile;
+  const bool is_switch = is_forced && rng_percent(rng, 50);
   request->arg[1] = is_switch              ? kOn
                     : rng_percent(rng, 45) ? kTextCount
                                            : rng_below(rng, kTextCount);
+  // A cell that a process has moved out of does not learn of an unshare(2) elsewhere.
+  if (is_forced && shared->has_namespaces) request->arg[1] = kTextCount;
 }
 
 static const char* text_of(const Request* request) {

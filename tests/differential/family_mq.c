@@ -216,6 +216,12 @@ static MqOp draw_op(Rng* rng, int worker) {
   return (MqOp)RNG_CHOOSE(rng, kWeights);
 }
 
+// What is on its way keeps no namespace in a cell: that of queues that are passed on must stay.
+static bool may_pass(const Request* request) {
+  const MqHeld* held = mq_find_fd(request->worker, (int)request->arg[0]);
+  return held == NULL || mq_home(held->queue) == 0;
+}
+
 static void draw_any(Rng* rng, bool may_sleep, Request* request) {
   static const Choice kOpenFlags[] = {
       {45, 0},       {35, O_NONBLOCK},           {5, O_APPEND},
@@ -247,9 +253,13 @@ static void draw_any(Rng* rng, bool may_sleep, Request* request) {
     case kMqEpollWait: request->arg[1] = draw_timeout(rng, may_sleep, request); break;
     case kMqLine: draw_line(rng, request); break;
     case kMqPass:
-      if (mq_passed() >= kMaxPassed) request->op = kMqAccept;
+      if (mq_passed() >= kMaxPassed || !may_pass(request)) request->op = kMqAccept;
       break;
-    case kMqLimit: request->arg[1] = RNG_CHOOSE(rng, kLimits); break;
+    case kMqLimit:
+      // A cell counts what a user has in it alone.
+      if (shared->has_namespaces) request->op = kMqStat;
+      request->arg[1] = RNG_CHOOSE(rng, kLimits);
+      break;
     case kMqChmod: request->arg[1] = RNG_CHOOSE(rng, kModes); break;
     default: break;
   }
@@ -323,6 +333,8 @@ static void mq_draw(Rng* rng, bool may_sleep, const Request* sleeper, Request* r
     request->op = draw_op(rng, request->worker);
     draw_any(rng, may_sleep, request);
   }
+  // Who is not allowed to open a cell does not get to what came from there.
+  if (request->op == kMqAccept && shared->has_namespaces) request->persona = 0;
   if (can_be_a_childs(request)) request->arg[5] = rng_percent(rng, 8);
 }
 
@@ -351,5 +363,6 @@ const Family kMqFamily = {
     .learn = mq_learn,
     .forget = mq_forget,
     .exec = mq_exec,
+    .forget_place = mq_forget_place,
     .closing = mq_closing,
 };

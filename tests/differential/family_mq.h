@@ -121,6 +121,8 @@ const MqHeld* mq_find_queue(int worker, int queue, int access);
 // Surely.
 bool mq_is_nonblocking(int file);
 int mq_message_size(int queue);
+// The place that it was made in.
+int mq_home(int queue);
 // Index of the name that leads to the queue, -1 if there is none; and the other way round.
 int mq_name_of(int queue);
 bool mq_is_linked(int name);
@@ -128,5 +130,6 @@ int mq_passed(void);
 void mq_learn(const Request* request, const Reply* reply);
 void mq_forget(int worker);
 void mq_exec(int worker);
+void mq_forget_place(void);
 
 #endif

@@ -39,6 +39,8 @@ void mq_begin(void) {
   umask(0);
   // RLIMIT_MSGQUEUE counts what the real user has in all namespaces: nobody else is this one.
   // Without the right to change it, it may meet others' queues.
+  const struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+  if (shared->has_namespaces && setrlimit(RLIMIT_MSGQUEUE, &none) != 0) errno = 0;
   if (setresuid(shared->payer, (uid_t)-1, (uid_t)-1) != 0) errno = 0;
 }
 

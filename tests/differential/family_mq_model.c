@@ -6,13 +6,16 @@
 #include <string.h>
 
 #include "family_mq.h"
+#include "place.h"
 
 // Of the last so many.
 enum { kQueues = 256, kFiles = 1024, kMaxPassed = 8 };
 
 static MqWorker workers[kMaxWorkers + 1];
-static int linked[kMqNames];  // the queue of that name; 0: none
+static int known[kPlaces][kMqNames];  // the queue of that name; 0: none
+static int* linked(void) { return known[place_now]; }
 static int sizes[kQueues];
+static int homes[kQueues];  // the namespace that it was made in
 static int queue_count;
 static bool nonblocking[kFiles];
 static int file_count;
@@ -41,13 +44,15 @@ bool mq_is_nonblocking(int file) { return nonblocking[file % kFiles]; }
 
 int mq_message_size(int queue) { return sizes[queue % kQueues]; }
 
+int mq_home(int queue) { return homes[queue % kQueues]; }
+
 int mq_name_of(int queue) {
   for (int i = 0; i < kMqNames; i++)
-    if (queue != 0 && linked[i] == queue) return i;
+    if (queue != 0 && linked()[i] == queue) return i;
   return -1;
 }
 
-bool mq_is_linked(int name) { return linked[name] != 0; }
+bool mq_is_linked(int name) { return linked()[name] != 0; }
 
 int mq_passed(void) { return passed_count; }
 
@@ -69,15 +74,16 @@ static void hold(int worker, MqHeld held) {
 static void learn_open(const Request* request, const Reply* reply) {
   const int name = (int)request->arg[0];
   const int flags = (int)request->arg[1];
-  if (linked[name] == 0) {
-    linked[name] = ++queue_count;
+  if (linked()[name] == 0) {
+    linked()[name] = ++queue_count;
+    homes[queue_count % kQueues] = place_now;
     sizes[queue_count % kQueues] = request->pointer == kPointerNull ? 8192 : (int)request->arg[4];
   }
   if (request->arg[5] != 0) return;
   file_count++;
   nonblocking[file_count % kFiles] = (flags & O_NONBLOCK) != 0;
   hold(request->worker, (MqHeld){.fd = (int)reply->ret,
-                                 .queue = linked[name],
+                                 .queue = linked()[name],
                                  .file = file_count,
                                  .access = flags & O_ACCMODE,
                                  .closes = true});
@@ -126,7 +132,7 @@ void mq_learn(const Request* request, const Reply* reply) {
   if (request->op == kMqSetAttr || request->op == kMqSetFl) learn_flags(request, reply);
   if (reply->ret < 0) return;
   if (request->op == kMqOpen) learn_open(request, reply);
-  if (request->op == kMqUnlink) linked[request->arg[0]] = 0;
+  if (request->op == kMqUnlink) linked()[request->arg[0]] = 0;
   if (request->arg[5] != 0) return;
   switch (request->op) {
     case kMqClose: drop(request->worker, (int)request->arg[0]); break;
@@ -137,6 +143,8 @@ void mq_learn(const Request* request, const Reply* reply) {
     default: break;
   }
 }
+
+void mq_forget_place(void) { memset(linked(), 0, sizeof(known[0])); }
 
 void mq_forget(int worker) { workers[worker].count = 0; }
 

@@ -14,10 +14,12 @@
 
 #include "ids.h"
 #include "persona.h"
+#include "place.h"
 
 enum { kWantedQueues = 4, kTooManyQueues = 12 };
 
-static Ids queues;
+static Ids known[kPlaces];  // of each namespace
+static Ids* queues(void) { return &known[place_now]; }
 // A queue just created holds 16384 bytes, which small messages never fill: it is shrunk soon.
 static bool shrink_is_due;
 static int shrink_id;
@@ -70,7 +72,7 @@ static void draw_send(Rng* rng, bool may_sleep, Request* request) {
   static const Choice kOddTypes[] = {{3, 0}, {3, -1}, {1, LONG_MIN}, {5, LONG_MAX}, {3, 7}};
   static const Choice kFlags[] = {
       {72, 0}, {24, IPC_NOWAIT}, {2, MSG_NOERROR}, {1, 0x40000000}, {1, -1}};
-  request->arg[0] = ids_draw(&queues, rng);
+  request->arg[0] = ids_draw(queues(), rng);
   request->arg[1] = rng_between(rng, 1, 5);
   if (rng_percent(rng, 8)) request->arg[1] = RNG_CHOOSE(rng, kOddTypes);
   request->arg[2] = draw_size(rng);
@@ -91,7 +93,7 @@ static void draw_receive(Rng* rng, bool may_sleep, Request* request) {
                                   {1, MSG_COPY | IPC_NOWAIT | MSG_EXCEPT},
                                   {1, 0x40000000},
                                   {1, -1}};
-  request->arg[0] = ids_draw(&queues, rng);
+  request->arg[0] = ids_draw(queues(), rng);
   request->arg[1] = rng_between(rng, -5, 5);
   if (rng_percent(rng, 10)) request->arg[1] = RNG_CHOOSE(rng, kOddTypes);
   // Two in three fit any usual message: the others meet E2BIG, awake and asleep.
@@ -118,7 +120,7 @@ static void draw_set(Rng* rng, Request* request) {
   static const Choice kModes[] = {{60, 0666}, {8, 0600}, {8, 0640},  {6, 0},
                                   {5, 0444},  {5, 0222}, {4, 07777}, {4, 0x7fffffff}};
   static const Choice kOwners[] = {{60, 0}, {20, 1}, {15, 2}, {4, 65534}, {1, -1}};
-  request->arg[0] = ids_draw(&queues, rng);
+  request->arg[0] = ids_draw(queues(), rng);
   request->arg[2] = rng_percent(rng, 20) ? RNG_CHOOSE(rng, kOddQbytes) : rng_between(rng, 2, 90);
   request->arg[3] = RNG_CHOOSE(rng, kModes);
   request->arg[4] = RNG_CHOOSE(rng, kOwners);
@@ -157,7 +159,7 @@ static void draw_control(Rng* rng, Request* request) {
                                    {2, 0x100 | IPC_RMID},
                                    {1, INT_MAX}};
   const bool by_index = request->op == kMsgStatIndex || request->op == kMsgStatAny;
-  request->arg[0] = by_index ? ids_draw_index(&queues, rng) : ids_draw(&queues, rng);
+  request->arg[0] = by_index ? ids_draw_index(queues(), rng) : ids_draw(queues(), rng);
   request->arg[1] =
       request->op == kMsgOtherCommand ? RNG_CHOOSE(rng, kOthers) : kCommands[request->op];
   if (request->op == kMsgSet)
@@ -227,8 +229,8 @@ static MsgOp draw_op(Rng* rng) {
       {60, kMsgSet},       {24, kMsgRmid},    {8, kMsgIpcInfo},      {12, kMsgMsgInfo},
       {16, kMsgStatIndex}, {16, kMsgStatAny}, {6, kMsgOtherCommand}, {20, kMsgProc},
   };
-  if (queues.live_count < kWantedQueues && rng_percent(rng, 40)) return kMsgGet;
-  if (queues.live_count > kTooManyQueues) return kMsgRmid;
+  if (queues()->live_count < kWantedQueues && rng_percent(rng, 40)) return kMsgGet;
+  if (queues()->live_count > kTooManyQueues) return kMsgRmid;
   return (MsgOp)RNG_CHOOSE(rng, kWeights);
 }
 
@@ -296,17 +298,19 @@ static void msg_describe(const Request* request, Text* text) {
 static void msg_learn(const Request* request, const Reply* reply) {
   if (reply->ret < 0) return;
   if (request->op == kMsgRmid) {
-    ids_remove(&queues, (int)request->arg[0]);
-  } else if (request->op == kMsgGet && ids_add(&queues, (int)reply->ret)) {
+    ids_remove(queues(), (int)request->arg[0]);
+  } else if (request->op == kMsgGet && ids_add(queues(), (int)reply->ret)) {
     shrink_is_due = true;
     shrink_id = (int)reply->ret;
   }
 }
 
+static void msg_forget_place(void) { *queues() = (Ids){.live_count = 0}; }
+
 static bool msg_closing(Request* request) {
-  if (queues.live_count == 0) return false;
+  if (queues()->live_count == 0) return false;
   request->op = kMsgRmid;
-  request->arg[0] = queues.live[0];
+  request->arg[0] = queues()->live[0];
   request->arg[1] = IPC_RMID;
   return true;
 }
@@ -321,5 +325,6 @@ const Family kMsgFamily = {
     .execute = msg_execute,
     .describe = msg_describe,
     .learn = msg_learn,
+    .forget_place = msg_forget_place,
     .closing = msg_closing,
 };

@@ -13,10 +13,12 @@
 
 #include "ids.h"
 #include "persona.h"
+#include "place.h"
 
 enum { kWantedSets = 3, kTooManySets = 10 };
 
-static Ids sets;
+static Ids known[kPlaces];  // of each namespace
+static Ids* sets(void) { return &known[place_now]; }
 
 static const char* const kOps[kSemOps] = {
     [kSemGet] = "semget",
@@ -139,7 +141,7 @@ static void draw_control_of(Rng* rng, SemOp op, int id, Request* request) {
 
 static void draw_control(Rng* rng, SemOp op, Request* request) {
   const bool by_index = op == kSemStatIndex || op == kSemStatAny;
-  const int id = by_index ? ids_draw_index(&sets, rng) : ids_draw(&sets, rng);
+  const int id = by_index ? ids_draw_index(sets(), rng) : ids_draw(sets(), rng);
   draw_control_of(rng, op, id, request);
 }
 
@@ -183,8 +185,8 @@ static SemOp draw_op(Rng* rng) {
       {20, kSemRmid},    {8, kSemIpcInfo},  {12, kSemSemInfo},     {14, kSemStatIndex},
       {14, kSemStatAny}, {20, kSemProc},    {8, kSemOtherCommand},
   };
-  if (sets.live_count < kWantedSets && rng_percent(rng, 40)) return kSemGet;
-  if (sets.live_count > kTooManySets) return kSemRmid;
+  if (sets()->live_count < kWantedSets && rng_percent(rng, 40)) return kSemGet;
+  if (sets()->live_count > kTooManySets) return kSemRmid;
   return (SemOp)RNG_CHOOSE(rng, kWeights);
 }
 
@@ -203,7 +205,7 @@ static void sem_draw(Rng* rng, bool may_sleep, const Request* sleeper, Request* 
     case kSemGet: draw_get(rng, request); break;
     case kSemOp:
     case kSemTimedOp:
-      request->arg[0] = ids_draw(&sets, rng);
+      request->arg[0] = ids_draw(sets(), rng);
       sem_draw_operations(rng, may_sleep, request);
       break;
     case kSemProc: request->arg[0] = RNG_CHOOSE(rng, kChunks); break;
@@ -262,14 +264,14 @@ static void sem_learn(const Request* request, const Reply* reply) {
   if (reply->ret < 0) return;
   switch (request->op) {
     case kSemGet:
-      if (ids_add(&sets, (int)reply->ret)) sem_set_created((int)reply->ret, (int)request->arg[1]);
+      if (ids_add(sets(), (int)reply->ret)) sem_set_created((int)reply->ret, (int)request->arg[1]);
       break;
     case kSemOp:
     case kSemTimedOp: learn_operations(request); break;
     case kSemSetVal: sem_undo_clear(id, (int)request->arg[1]); break;
     case kSemSetAll: sem_undo_clear(id, -1); break;
     case kSemRmid:
-      ids_remove(&sets, id);
+      ids_remove(sets(), id);
       sem_set_removed(id);
       break;
     default: break;
@@ -305,10 +307,15 @@ static bool sem_would_free(int worker, const Request* sleeper) {
   return false;
 }
 
+static void sem_forget_place(void) {
+  *sets() = (Ids){.live_count = 0};
+  sem_sets_forget_place();
+}
+
 static bool sem_closing(Request* request) {
-  if (sets.live_count == 0) return false;
+  if (sets()->live_count == 0) return false;
   request->op = kSemRmid;
-  request->arg[0] = sets.live[0];
+  request->arg[0] = sets()->live[0];
   request->arg[2] = IPC_RMID;
   return true;
 }
@@ -346,6 +353,7 @@ const Family kSemFamily = {
     .learn = sem_learn,
     .bequeath = sem_bequeath,
     .would_free = sem_would_free,
+    .forget_place = sem_forget_place,
     .closing = sem_closing,
     .kinds = kKinds,
     .kind_count = sizeof(kKinds) / sizeof(kKinds[0]),

@@ -84,6 +84,8 @@ void sem_settle_sleep(Rng* rng, bool may_sleep, Request* request);
 int sem_set_size(int id);  // 4 if there is none
 void sem_set_created(int id, int size);
 void sem_set_removed(int id);
+// Those of place_now are gone.
+void sem_sets_forget_place(void);
 void sem_undo_add(int worker, int id, int number, int change);
 void sem_undo_clear(int id, int number);  // of all workers; number -1: for the whole set
 // What its death would add to this semaphore.

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "family_sem.h"
+#include "place.h"
 
-enum { kMaxSets = 64 };
+enum { kMaxSets = 256 };
 
 typedef struct Set {
+  int place;
   int id;
   int size;
   int32_t undo[kMaxWorkers + 1][kMaxSize];
@@ -18,7 +20,7 @@ static int set_count;
 
 static Set* find(int id) {
   for (int i = 0; i < set_count; i++)
-    if (sets[i].id == id) return &sets[i];
+    if (sets[i].place == place_now && sets[i].id == id) return &sets[i];
   return NULL;
 }
 
@@ -31,6 +33,7 @@ void sem_set_created(int id, int size) {
   if (set_count == kMaxSets || size > kMaxSize) return;
   Set* set = &sets[set_count++];
   memset(set, 0, sizeof(*set));
+  set->place = place_now;
   set->id = id;
   set->size = size;
 }
@@ -38,6 +41,11 @@ void sem_set_created(int id, int size) {
 void sem_set_removed(int id) {
   Set* set = find(id);
   if (set != NULL) *set = sets[--set_count];
+}
+
+void sem_sets_forget_place(void) {
+  for (int i = set_count; i-- > 0;)
+    if (sets[i].place == place_now) sets[i] = sets[--set_count];
 }
 
 void sem_undo_add(int worker, int id, int number, int change) {
@@ -64,6 +72,7 @@ int sem_undo_of(int worker, int id, int number) {
 int sem_undo_take(int worker) {
   for (int i = 0; i < set_count; i++) {
     bool has_undo = false;
+    if (sets[i].place != place_now) continue;
     for (int number = 0; number < sets[i].size; number++) {
       has_undo = has_undo || sets[i].undo[worker][number] != 0;
       sets[i].undo[worker][number] = 0;

@@ -14,10 +14,12 @@
 
 #include "ids.h"
 #include "persona.h"
+#include "place.h"
 
 enum { kWantedSegments = 3, kTooManySegments = 9, kMarked = 4 };
 
-static Ids segments;
+static Ids known[kPlaces];  // of each namespace
+static Ids* segments(void) { return &known[place_now]; }
 // Removed, perhaps still attached; most recent of each place.
 static int marked[kMarked];
 static int marked_count;
@@ -57,7 +59,7 @@ static const int kCommands[kShmOps] = {
 static int draw_id(Rng* rng) {
   const int kept = marked_count < kMarked ? marked_count : kMarked;
   if (kept > 0 && rng_percent(rng, 15)) return marked[rng_below(rng, kept)];
-  return ids_draw(&segments, rng);
+  return ids_draw(segments(), rng);
 }
 
 static void draw_get(Rng* rng, Request* request) {
@@ -153,7 +155,7 @@ static void draw_control(Rng* rng, Request* request) {
                                    {2, 0x100 | IPC_STAT},
                                    {1, 0x100 | IPC_RMID}};
   const bool by_index = request->op == kShmStatIndex || request->op == kShmStatAny;
-  request->arg[0] = by_index ? ids_draw_index(&segments, rng) : draw_id(rng);
+  request->arg[0] = by_index ? ids_draw_index(segments(), rng) : draw_id(rng);
   request->arg[2] =
       request->op == kShmOtherCommand ? RNG_CHOOSE(rng, kOthers) : kCommands[request->op];
   if (request->op == kShmSet)
@@ -171,8 +173,8 @@ static ShmOp draw_op(Rng* rng) {
       {14, kShmShmInfo},     {14, kShmStatIndex}, {14, kShmStatAny},  {20, kShmProc},
       {8, kShmOtherCommand},
   };
-  if (segments.live_count < kWantedSegments && rng_percent(rng, 40)) return kShmGet;
-  if (segments.live_count > kTooManySegments) return kShmRmid;
+  if (segments()->live_count < kWantedSegments && rng_percent(rng, 40)) return kShmGet;
+  if (segments()->live_count > kTooManySegments) return kShmRmid;
   return (ShmOp)RNG_CHOOSE(rng, kWeights);
 }
 
@@ -278,18 +280,20 @@ static bool is_gone(const Reply* reply) {
 }
 
 static void shm_learn(const Request* request, const Reply* reply) {
-  if (request->op == kShmRmid && is_gone(reply)) ids_remove(&segments, (int)request->arg[0]);
+  if (request->op == kShmRmid && is_gone(reply)) ids_remove(segments(), (int)request->arg[0]);
   if (reply->ret < 0) return;
-  if (request->op == kShmGet) ids_add(&segments, (int)reply->ret);
+  if (request->op == kShmGet) ids_add(segments(), (int)reply->ret);
   if (request->op != kShmRmid) return;
-  ids_remove(&segments, (int)request->arg[0]);
+  ids_remove(segments(), (int)request->arg[0]);
   marked[marked_count++ % kMarked] = (int)request->arg[0];
 }
 
+static void shm_forget_place(void) { *segments() = (Ids){.live_count = 0}; }
+
 static bool shm_closing(Request* request) {
-  if (segments.live_count == 0) return false;
+  if (segments()->live_count == 0) return false;
   request->op = kShmRmid;
-  request->arg[0] = segments.live[0];
+  request->arg[0] = segments()->live[0];
   request->arg[2] = IPC_RMID;
   return true;
 }
@@ -311,5 +315,6 @@ const Family kShmFamily = {
     .learn = shm_learn,
     .settle = shm_settle,
     .objects_vanish = true,
+    .forget_place = shm_forget_place,
     .closing = shm_closing,
 };

@@ -50,6 +50,7 @@ enum { kActionNone = 0, kActionNested = 1, kActionJump = 2 };
 enum { kPhaseBefore, kPhaseInCall, kPhaseAfter, kPhaseDone };
 
 typedef struct Slot {
+  atomic_int pid;
   Request request;
   Request nested_request;  // executed inside the handler when kActionNested is set
   int signal_action;
@@ -70,10 +71,11 @@ typedef struct PidRecord {
 } PidRecord;
 
 typedef struct Shared {
-  int64_t started;    // CLOCK_REALTIME seconds at the start of the run
-  int driver;         // its pid
-  unsigned families;  // see Options
-  unsigned payer;     // real uid of the workers of family_mq.c: nobody else's
+  int64_t started;      // CLOCK_REALTIME seconds at the start of the run
+  int driver;           // its pid
+  unsigned families;    // see Options
+  unsigned payer;       // real uid of the workers of family_mq.c: nobody else's
+  bool has_namespaces;  // the family ns plays: what a user has in all of them differs
   bool own_ids;  // inside a user namespace only the user's own uid and gid exist: draw no others
   atomic_uint_least64_t finish_counter;
   uint32_t pid_count;

@@ -120,6 +120,7 @@ _Noreturn void worker_main(int index, int memory, int doorbell) {
   shared = mmap(NULL, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
   require(shared != MAP_FAILED, "mmap");
   slot = &shared->slots[index];
+  atomic_store(&slot->pid, getpid());
   die_with_driver();
   require(schedule_enter_worker(), "sched_setscheduler");
   scratch_map(&call_scratch);
