@@ -73,6 +73,14 @@ bool is_removed(long fd) {
          info.stx_nlink == 0;
 }
 
+// True if the path still leads to the file: a removal that has begun takes it elsewhere first.
+bool is_at(long fd, const char* path) {
+  struct statx opened, named;
+  return stat_path(path, &named) == 0 &&
+         sys::call(SYS_statx, fd, sys::arg(""), AT_EMPTY_PATH, STATX_INO, sys::arg(&opened)) == 0 &&
+         opened.stx_ino == named.stx_ino;
+}
+
 // A page of the file holds the lock that the descriptor has. 0 or -errno.
 long map_keeper(long file, u64* keeper) {
   const long page = sys::map(0, kPage, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE, file);
@@ -111,17 +119,21 @@ void sweep_namespace(const CellPlace& place) {
 // Makes the draft's folder. While its maker lives it is locked; a sweep may take it away just
 // before that. The descriptor that has the lock, or -errno.
 long make_draft(const CellPlace& draft, const DirRequest& request, DirStatus* status) {
-  for (;;) {
+  constexpr int kTries = 1000;
+  for (int tries = 0; tries < kTries; ++tries) {
     *status = check_cell_folder(draft.folder.text, request, Create::Yes);
+    if (status->fault == DirFault::NotFound) continue;
     if (!status->ok()) return -EPERM;
     const long fd = open_at(AT_FDCWD, draft.folder.text, O_RDONLY | O_DIRECTORY);
+    *status = {fd < 0 ? DirFault::System : DirFault::None, fd < 0 ? static_cast<int>(fd) : 0};
     if (fd == -ENOENT) continue;
-    if (fd < 0) *status = {DirFault::System, static_cast<int>(fd)};
     if (fd < 0) return fd;
     while (sys::call(SYS_flock, fd, LOCK_EX) == -EINTR) continue;
     if (!is_removed(fd)) return fd;
     sys::call(SYS_close, fd);
+    *status = {DirFault::NotFound, -ENOENT};
   }
+  return -ENOENT;
 }
 
 bool is_draft(const char* name) {
@@ -241,7 +253,7 @@ long open_namespace_file(const CellPlace& place, int flags) {
     }
     if (fd < 0 || (flags & O_PATH) != 0) return fd;
     while (sys::call(SYS_flock, fd, LOCK_SH) == -EINTR) continue;
-    if (!is_removed(fd)) return fd;
+    if (is_at(fd, file.path.text)) return fd;
     sys::call(SYS_close, fd);
     return -ENOENT;
   }
