@@ -16,6 +16,16 @@ run() {
   echo "status $?"
 }
 
+# It gives up when a process of the machine ends while it reads of it.
+steady_lsns() {
+  local list
+  for try in $(seq 50); do
+    list=$(lsns "$@" 2>/dev/null) && [ -n "$list" ] && break
+    sleep 0.02
+  done
+  echo "$list"
+}
+
 {
 readlink /proc/$$/ns/ipc /proc/self/ns/ipc /proc/thread-self/ns/ipc
 stat -Lc '%F %i %a %s %h %U' /proc/self/ns/ipc
@@ -38,8 +48,8 @@ run nsenter --ipc=/proc/$other/ns/ipc ipcs -m
 run nsenter -t $other -i ipcmk -Q
 run nsenter -t $other -i ipcrm -m 0
 run nsenter -t $other -i ipcs -m -q
-lsns -l -t ipc -n -o NS,TYPE,COMMAND | grep -E 'sleep|bash' | sed 's/bash .*/bash/' | sort -k3
-lsns -t ipc -n -o NS,TYPE,NPROCS,PID -p $other | sed "s/\b$other\b/PID/"
+steady_lsns -l -t ipc -n -o NS,TYPE,COMMAND | grep -E 'sleep|bash' | sed 's/bash .*/bash/' | sort -k3
+steady_lsns -t ipc -n -o NS,TYPE,NPROCS,PID -p $other | sed "s/\b$other\b/PID/"
 run nsenter --ipc=/dev/null true
 } 2>&1 | named
 kill $other
