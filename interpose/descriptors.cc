@@ -35,13 +35,13 @@ DescriptorEntry* make_entry(int fd) {
   return &load_acquire(chunk)[number % kDescriptorChunk];
 }
 
-// Calls `visit(entry, fd)` for each that is known to be a queue, until it returns false.
+// Calls `visit(entry, fd)` for each that is known, until it returns false.
 template <class Visit>
-void for_each_known_queue(Visit visit) {
+void for_each_known(Visit visit) {
   for (u32 number = 0; number < kDescriptorChunk * kDescriptorChunks; ++number) {
     if (load_acquire(g_descriptor_chunks[number / kDescriptorChunk]) == nullptr) {
       number |= kDescriptorChunk - 1;
-    } else if (const DescriptorEntry* const entry = known_queue(static_cast<int>(number))) {
+    } else if (const DescriptorEntry* const entry = known_descriptor(static_cast<int>(number))) {
       if (!visit(*entry, number)) return;
     }
   }
@@ -66,14 +66,17 @@ void remember_folder(int fd) {
   if (entry != nullptr && !is_borrowed_memory()) store_release(entry->kind, DescriptorKind::Folder);
 }
 
-void remember_sysctl(const SysctlDescriptor& opened) {
+static void remember_in(u32 cell, const SysctlDescriptor& opened) {
   DescriptorEntry* const entry = make_entry(opened.fd);
   if (entry == nullptr || is_borrowed_memory()) return;
   store_release(entry->kind, DescriptorKind::Unknown);
   entry->sysctl = opened;
+  entry->cell = cell;
   store_release(entry->kind, DescriptorKind::Sysctl);
   hold_lines_of(opened.fd);
 }
+
+void remember_sysctl(const SysctlDescriptor& opened) { remember_in(current_cell_number(), opened); }
 
 void remember_copy(int fd, int copy) {
   const DescriptorEntry* const from = known_descriptor(fd);
@@ -83,7 +86,7 @@ void remember_copy(int fd, int copy) {
     return;
   }
   if (from->kind == DescriptorKind::Sysctl) {
-    remember_sysctl({copy, from->sysctl.number, from->sysctl.access});
+    remember_in(from->cell, SysctlDescriptor{copy, from->sysctl.number, from->sysctl.access});
     return;
   }
   MqueueDescriptor descriptor = from->queue;
@@ -133,10 +136,10 @@ bool find_queue(int fd, MqueueDescriptor* found) {
   return find_here(fd, found) || find_elsewhere(fd, found);
 }
 
-bool knows_queue_in(u32 cell) {
+bool knows_descriptor_in(u32 cell) {
   bool is_any = false;
-  for_each_known_queue([&](const DescriptorEntry& entry, u32) {
-    is_any = entry.cell == cell;
+  for_each_known([&](const DescriptorEntry& entry, u32) {
+    is_any = entry.kind != DescriptorKind::Folder && entry.cell == cell;
     return !is_any;
   });
   return is_any;
@@ -209,8 +212,9 @@ bool may_be_registered() { return load_acquire(Closing::g_is_registered) != 0; }
 
 bool keeps_queues_at_exec() {
   bool is_any = false;
-  for_each_known_queue([&](const DescriptorEntry&, u32 number) {
-    is_any = (sys::call(SYS_fcntl, number, F_GETFD) & FD_CLOEXEC) == 0;
+  for_each_known([&](const DescriptorEntry& entry, u32 number) {
+    is_any = entry.kind == DescriptorKind::Queue &&
+             (sys::call(SYS_fcntl, number, F_GETFD) & FD_CLOEXEC) == 0;
     return !is_any;
   });
   return is_any;

@@ -27,7 +27,7 @@ struct DescriptorEntry {
   MqueueDescriptor queue;
   SysctlDescriptor sysctl;
   DescriptorKind kind;  // stored last, read first
-  u32 cell;             // number of the cell that the queue is in
+  u32 cell;             // number of the cell that the queue, or the limit, is in
   i64 position;  // for read(2). DIVERGES: dup'ed descriptors have one together; here each its own
 };
 
@@ -76,8 +76,8 @@ void remember_copy(int fd, int copy);
 bool may_have_queues();
 // Finds out what `fd` is, and remembers it. False if it is no queue.
 bool find_queue(int fd, MqueueDescriptor* found);
-// True if a descriptor is known to be a queue's of that cell.
-bool knows_queue_in(u32 cell);
+// True if a descriptor is known to be a queue's, or a limit's, of that cell.
+bool knows_descriptor_in(u32 cell);
 
 // The scope of a call on a descriptor: in the cell that its queue is in. See InCell.
 class InCellOf : public InCell {

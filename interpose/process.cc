@@ -578,7 +578,7 @@ void leave_cell(u32 number) {
   const AddressMap& addresses = g_process_cells[number].addresses;
   // A child in the same memory is no thread of this process.
   if (addresses.is_lent != 0 || g_process_cells[0].addresses.is_lent != 0) return;
-  if (!addresses.is_empty() || knows_queue_in(number) || is_registered_in(number)) {
+  if (!addresses.is_empty() || knows_descriptor_in(number) || is_registered_in(number)) {
     return;
   }
   if (mine.task != nullptr && mine.generation == load_relaxed(*g_generation)) {

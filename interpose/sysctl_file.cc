@@ -83,6 +83,7 @@ long read_at(const DescriptorEntry& entry, const Pieces& pieces, i64 position) {
   if (static_cast<std::size_t>(size) >= kTooMuch) return -ENOMEM;
   if (position != 0 || size == 0) return 0;
   char text[kSysctlText];
+  const InCell in(entry.cell);
   const long length = with_task_raw([&](Task& task) {
     return static_cast<long>(sys_sysctl_print(task, entry.sysctl.number, text));
   });
@@ -108,6 +109,7 @@ long write_at(const DescriptorEntry& entry, const Pieces& pieces, i64 position) 
         return copy_from_user(text + to, from, part);
       });
   if (error != 0) return error;
+  const InCell in(entry.cell);
   return with_task_raw([&](Task& task) {
     return sys_sysctl_write(task, entry.sysctl.number, text, static_cast<std::size_t>(size),
                             position);
