@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/sys.h"
 #include "interpose/mounts.h"
 #include "interpose/namespaces.h"
 #include "interpose/real.h"
@@ -14,15 +15,11 @@ namespace ipcell {
 
 namespace {
 
-constinit Real<void(int)> real_exit("_exit");
 constinit Real<pid_t(pid_t, int*, int, struct rusage*)> real_wait4("wait4");
 constinit Real<int(idtype_t, id_t, siginfo_t*, int)> real_waitid("waitid");
 
 // Called in handlers, and between fork(2) and exec(2).
-__attribute__((constructor)) void resolve_ends() {
-  real_exit.resolve();
-  real_wait4.resolve();
-}
+__attribute__((constructor)) void resolve_ends() { real_wait4.resolve(); }
 
 // A child may have mounted something; of one that was killed nobody else cleans up.
 void note_end(bool was_killed) {
@@ -50,8 +47,7 @@ using ipcell::wait_for_child;
 
 IPCELL_EXPORT [[noreturn]] void _exit(int status) {
   ipcell::leave_cells();
-  ipcell::real_exit(status);
-  __builtin_trap();
+  for (;;) ipcell::sys::call(SYS_exit_group, status);
 }
 IPCELL_EXPORT [[noreturn]] void _Exit(int status) noexcept { _exit(status); }
 
