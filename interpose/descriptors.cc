@@ -24,9 +24,8 @@ DescriptorEntry* make_entry(int fd) {
   DescriptorEntry*& chunk = g_descriptor_chunks[number / kDescriptorChunk];
   if (load_acquire(chunk) == nullptr) {
     constexpr long kSize = kDescriptorChunk * sizeof(DescriptorEntry);
-    const long made =
-        sys::call(SYS_mmap, 0, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (made < 0 && made > -4096) return nullptr;
+    const long made = sys::map(0, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+    if (sys::is_error(made)) return nullptr;
     DescriptorEntry* expected = nullptr;
     // Two threads may come at once.
     if (!compare_exchange(chunk, expected, reinterpret_cast<DescriptorEntry*>(made)))

@@ -99,9 +99,8 @@ void parse(List& list) {
 }
 
 List* map_list() {
-  const long made = sys::call(SYS_mmap, 0, sizeof(List), PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return made < 0 && made > -4096 ? nullptr : reinterpret_cast<List*>(made);
+  const long made = sys::map(0, sizeof(List), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+  return sys::is_error(made) ? nullptr : reinterpret_cast<List*>(made);
 }
 void unmap_list(List* list) {
   if (list != nullptr) sys::call(SYS_munmap, sys::arg(list), sizeof(List));

@@ -53,14 +53,8 @@ class TableLock {
 
 // An address or -errno.
 long map(u64 size, int flags, long fd) {
-#ifdef __i386__
-  constexpr long kMap = SYS_mmap2;
-#else
-  constexpr long kMap = SYS_mmap;
-#endif
-  return sys::call(kMap, 0, static_cast<long>(size), PROT_READ | PROT_WRITE, flags, fd, 0);
+  return sys::map(0, size, PROT_READ | PROT_WRITE, flags, fd);
 }
-bool is_failure(long address) { return address < 0 && address > -4096; }
 
 // The first entry that `is_it` accepts, or nullptr.
 template <class IsIt>
@@ -82,7 +76,7 @@ OpenSemaphore* free_entry() {
   OpenSemaphore* entry = find([](const OpenSemaphore& e) { return e.references == 0; });
   if (entry != nullptr) return entry;
   const long address = map(kPage, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-  if (is_failure(address)) return nullptr;
+  if (sys::is_error(address)) return nullptr;
   auto* page = reinterpret_cast<TablePage*>(address);
   page->next = g_pages;
   store_release(g_pages, page);
@@ -110,8 +104,8 @@ long use_semaphore(const SemaphoreId& id, long fd, sem_t* fresh, sem_t** semapho
   }
   entry = free_entry();
   const long address = fresh != nullptr ? sys::arg(fresh) : map_semaphore(fd);
-  if (entry == nullptr || is_failure(address)) {
-    if (!is_failure(address)) unmap_semaphore(reinterpret_cast<sem_t*>(address));
+  if (entry == nullptr || sys::is_error(address)) {
+    if (!sys::is_error(address)) unmap_semaphore(reinterpret_cast<sem_t*>(address));
     return entry == nullptr ? -ENOMEM : address;
   }
   entry->id = id;

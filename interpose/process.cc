@@ -12,9 +12,9 @@
 
 #include "core/base/file.h"
 #include "core/ipc/mqueue_file.h"
-#include "core/ipc/signature.h"
 #include "core/ipc/text.h"
 #include "interpose/descriptors.h"
+#include "interpose/first_cell.h"
 #include "interpose/mounts.h"
 #include "interpose/namespaces.h"
 #include "interpose/settings.h"
@@ -51,7 +51,6 @@ struct ThreadState {
 
 u32 g_home = kNoCell;       // of threads that have not said otherwise; atomic
 u32 g_main_home = kNoCell;  // the main thread's; atomic
-CellPlace g_first_place;    // of the cell that the environment names
 u32 g_image;                // a number of this process's memory; 0: not yet drawn
 bool g_has_failed;          // no cell; said once
 bool g_has_moved;           // a thread went to another namespace
@@ -66,76 +65,12 @@ u32* g_generation = &g_no_generation;
 
 constinit thread_local ThreadState t_state = {};
 
-// ------------------------------------------------------------------------ the cell
-
-// Why there is no cell; said at the first call that wants one.
-struct Complaint {
-  char path[kCellPathSize];
-  const char* reason;
-};
-Complaint g_complaint;
-
-bool complain(const char* path, const char* reason) {
-  memcpy(g_complaint.path, path, strnlen(path, sizeof g_complaint.path - 1));
-  g_complaint.reason = reason;
-  return false;
-}
-
-void say_complaint() {
-  if (g_complaint.reason == nullptr) return;
-  say("no cell: ", g_complaint.path, ": ", g_complaint.reason);
-  say("System V IPC calls of this program fail with ENOSYS; `ipcell doctor` tells more");
-  g_complaint.reason = nullptr;
-}
-
-Cell::Options cell_options() {
-  const Settings& s = settings();
-  Cell::Options options;
-  options.signature = kLayoutSignature;
-  options.mode = s.mode;
-  options.shared = s.shared;
-  return options;
-}
-
-// The cell that the environment names becomes the first in the table.
-bool open_first_cell() {
-  const Settings& s = settings();
-  DirRequest request;
-  request.ipcell_dir = s.has_dir ? s.dir : nullptr;
-  request.xdg_runtime_dir = s.has_runtime_dir ? s.runtime_dir : nullptr;
-  request.uid = static_cast<u32>(sys::call(SYS_geteuid));
-  request.name = s.has_name ? s.cell_name : nullptr;
-  request.mode = s.mode;
-  ProcessCell& first = g_process_cells[0];
-  CellPlace& place = first.place;
-  const DirStatus where = locate_cell(request, Create::Yes, &place);
-  if (!where.ok()) return complain(place.base.text, where.describe());
-  for (;;) {
-    const CellStatus status = Cell::open_or_create(place.file.text, cell_options(), &first.cell);
-    if (!status.ok()) return complain(place.file.text, status.describe());
-    if (!is_namespace(place)) break;
-    // An environment may name one that is gone: its name's next goes with its last process as well.
-    store_release(first.cell.header().orphaned, 1u);
-    if (first.keeper != 0 || keep_namespace(place, &first.keeper) != -ENOENT) break;
-    first.cell.close();
-    const DirStatus again = locate_cell(request, Create::Yes, &place);
-    if (!again.ok()) return complain(place.base.text, again.describe());
-  }
-  memcpy(&g_first_place, &place, sizeof place);
-  enter_cell(0);
-  return true;
-}
-
-bool place_by_settings(CellPlace* place) {
-  const Settings& s = settings();
-  return s.has_dir && s.has_name && place_cell(s.dir, s.cell_name, place).ok();
-}
+// ------------------------------------------------------------------------ the process
 
 bool make_generation_page() {
   if (g_generation != &g_no_generation) return true;
-  const long page = sys::call(SYS_mmap, 0, static_cast<long>(kPage), PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (page < 0 && page > -4096) return false;
+  const long page = sys::map(0, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS);
+  if (sys::is_error(page)) return false;
   sys::call(SYS_madvise, page, static_cast<long>(kPage), MADV_WIPEONFORK);
   g_generation = reinterpret_cast<u32*>(page);
   return true;
@@ -176,9 +111,9 @@ void read_groups(ThreadState& state) {
   long count = sys::call(SYS_getgroups, kFewGroups, sys::arg(state.few_groups));
   if (count == -EINVAL) {
     if (state.many_groups == nullptr) {
-      const long room = sys::call(SYS_mmap, 0, kMaxGroups * sizeof(u32), PROT_READ | PROT_WRITE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-      if (room > 0 || room < -4096) state.many_groups = reinterpret_cast<u32*>(room);
+      const long room = sys::map(0, kMaxGroups * sizeof(u32), PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS);
+      if (!sys::is_error(room)) state.many_groups = reinterpret_cast<u32*>(room);
     }
     cred.groups = state.many_groups;
     count = state.many_groups != nullptr
@@ -282,10 +217,9 @@ Task* make_task_room(const ThreadState& state, u32 generation) {
   TaskRoom* room = g_task_rooms;
   while (room != nullptr && !is_free(*room, state, generation)) room = room->next;
   if (room == nullptr) {
-    constexpr long kSize = static_cast<long>(align_up(sizeof(TaskRoom), kPage));
-    const long made =
-        sys::call(SYS_mmap, 0, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (made < 0 && made > -4096) return nullptr;
+    const long made = sys::map(0, align_up(sizeof(TaskRoom), kPage), PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS);
+    if (sys::is_error(made)) return nullptr;
     room = reinterpret_cast<TaskRoom*>(made);
     memcpy(static_cast<void*>(&room->task), &g_fresh_task, sizeof g_fresh_task);
     room->next = g_task_rooms;
@@ -371,12 +305,9 @@ static void meet_low_numbers() {
 
 // A program that was started in a namespace is in it, though it may never make an IPC call.
 static void keep_first_namespace() {
-  const Settings& s = settings();
   CellPlace place;
-  if (s.has_dir && s.has_name && starts_with(s.cell_name, kNamespacePrefix) &&
-      place_cell(s.dir, s.cell_name, &place).ok()) {
+  if (starts_with(settings().cell_name, kNamespacePrefix) && place_by_settings(&place))
     keep_namespace(place, &g_process_cells[0].keeper);
-  }
 }
 
 // After read_settings(). No other thread is there to change the environment meanwhile.
@@ -423,8 +354,6 @@ bool has_cell() {
   if (!is_there) say_complaint();
   return is_there;
 }
-
-const CellPlace& first_cell_place() { return g_first_place; }
 
 bool find_cell_place(CellPlace* place) {
   if (load_acquire(g_known_cells) == 0) return place_by_settings(place);

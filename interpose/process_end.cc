@@ -12,13 +12,7 @@ namespace ipcell {
 // only.
 static bool is_orphaned_unmapped(CellPlace* place) {
   if (!is_transient_name(settings().cell_name) || !find_cell_place(place)) return false;
-  const long fd = sys::call(SYS_openat, AT_FDCWD, sys::arg(place->file.text),
-                            O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0) return false;
-  u32 orphaned = 0;
-  sys::call(SYS_pread64, fd, sys::arg(&orphaned), sizeof orphaned, offsetof(Header, orphaned));
-  sys::call(SYS_close, fd);
-  return orphaned != 0;
+  return read_header(place->file.text).orphaned != 0;
 }
 
 // Cells that go with their last process: those that `ipcell run` has left to it, and namespaces.

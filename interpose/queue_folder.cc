@@ -48,9 +48,9 @@ bool parse_name(const char* name, u32* number) {
 class NameList {
  public:
   explicit NameList(u64 queues) : size_((queues + 16) * kMqueueNameRoom) {
-    const long made = sys::call(SYS_mmap, 0, static_cast<long>(size_), PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (made > 0 || made < -4095) text_ = reinterpret_cast<char*>(made);
+    const long made =
+        sys::map(0, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    if (!sys::is_error(made)) text_ = reinterpret_cast<char*>(made);
   }
   ~NameList() {
     if (text_ != nullptr) sys::call(SYS_munmap, sys::arg(text_), static_cast<long>(size_));

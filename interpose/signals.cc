@@ -221,9 +221,8 @@ bool replace_lost_page(const void* address) {
     if (known.cell.contains(address)) cell = &known.cell;
   });
   if (cell == nullptr) return false;
-  const long page = sys::arg(address) & ~static_cast<long>(kPage - 1);
-  sys::call(SYS_mmap, page, static_cast<long>(kPage), PROT_READ | PROT_WRITE,
-            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  const u64 page = reinterpret_cast<std::uintptr_t>(address) / kPage * kPage;
+  sys::map(page, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED);
   // May fault in turn, if the header is lost as well.
   cell->poison("its file lost a page: somebody cut it off");
   return true;

@@ -408,4 +408,11 @@ int Cell::poison(const char* reason) const {
   return -EIO;
 }
 
+Header read_header(const char* path) {
+  Header header = {};
+  const Descriptor file(open_file(path, O_RDONLY | O_NONBLOCK, 0));
+  const long size = sys::call(SYS_pread64, file.fd(), sys::arg(&header), sizeof header, 0);
+  return size == sizeof header ? header : Header{};
+}
+
 }  // namespace ipcell

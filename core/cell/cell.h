@@ -117,4 +117,7 @@ class Cell {
   u64 inode_ = 0;
 };
 
+// The header of the file at `path`, read, not mapped; all zeros if it can't be.
+Header read_header(const char* path);
+
 }  // namespace ipcell

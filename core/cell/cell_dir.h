@@ -19,7 +19,7 @@ constexpr const char* kTransientPrefix = "run-";
 constexpr const char* kCellFile = "cell";
 // And those of IPC namespaces that programs make.
 constexpr const char* kNamespacePrefix = "ns-";
-// Stands for the namespace where programs hold it open: see namespace_file.h.
+// Stands for the namespace where programs hold it open: see namespace_cell.h.
 constexpr const char* kNamespaceFile = "ns";
 // Who runs a transient cell: made, kept locked and read by the command.
 constexpr const char* kRunnerFile = "runner";

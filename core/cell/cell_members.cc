@@ -169,17 +169,8 @@ i32 parse_pid(const char* name) {
 }
 
 // The folder of a process in /proc, or -errno.
-long open_process(long pid) {
-  char path[32] = "/proc/";
-  char digits[20];
-  u32 count = 0, length = 6;
-  do {
-    digits[count++] = static_cast<char>('0' + pid % 10);
-    pid /= 10;
-  } while (pid != 0);
-  while (count != 0) path[length++] = digits[--count];
-  path[length] = '\0';
-  return open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+long open_process(i32 pid) {
+  return open_at(AT_FDCWD, ProcPath(pid, "").text, O_RDONLY | O_DIRECTORY);
 }
 
 // Calls `visit(pid, folder)` for each process, until it returns false; the folder may be -errno. 0
@@ -352,19 +343,12 @@ bool has_members(const CellPlace& place, i32 except) {
 
 bool sees_all_members(const CellPlace& place) {
   const u64 own = own_pid_namespace();
-  u64 maker = 0;
-  const Descriptor file(open_at(AT_FDCWD, place.file.text, O_RDONLY));
-  sys::call(SYS_pread64, file.fd(), sys::arg(&maker), sizeof maker,
-            offsetof(Header, pid_namespace));
+  const u64 maker = read_header(place.file.text).pid_namespace;
   return is_proc_of_own_namespace() && (own == kFirstPidNamespace || own == maker);
 }
 
 bool is_namespace_mounted(const CellPlace& place) {
-  u32 was_mounted = 0;
-  const Descriptor file(open_at(AT_FDCWD, place.file.text, O_RDONLY));
-  sys::call(SYS_pread64, file.fd(), sys::arg(&was_mounted), sizeof was_mounted,
-            offsetof(Header, was_mounted));
-  if (was_mounted == 0) return false;
+  if (read_header(place.file.text).was_mounted == 0) return false;
   // A line's fourth field is the file's path in its filesystem: no other has a cell's name in it.
   char wanted[kCellNameMax + 8] = "/";
   char* end = wanted + 1;
@@ -388,11 +372,7 @@ bool is_namespace_mounted(const CellPlace& place) {
 // True if somebody keeps the namespace: see keep_namespace(). The lock is kept to the end, as the
 // folder's.
 static bool is_kept_open(const CellPlace& place) {
-  CellPlace named = place;
-  const u64 length = __builtin_strlen(named.folder.text);
-  __builtin_memcpy(named.file.text + length + 1, kNamespaceFile,
-                   __builtin_strlen(kNamespaceFile) + 1);
-  const long file = open_at(AT_FDCWD, named.file.text, O_RDONLY);
+  const long file = open_at(AT_FDCWD, NamespaceFile(place).path.text, O_RDONLY);
   return file >= 0 && sys::call(SYS_flock, file, LOCK_EX | LOCK_NB) == -EWOULDBLOCK;
 }
 

@@ -54,18 +54,6 @@ long make_namespace_file(const char* path) {
   return fd;
 }
 
-struct NamespaceFile {
-  CellPath path;
-
-  explicit NamespaceFile(const CellPlace& place) {
-    const u64 length = __builtin_strlen(place.folder.text);
-    static_assert(sizeof "/ns" <= sizeof "/cell");  // which fits
-    __builtin_memcpy(path.text, place.folder.text, length);
-    path.text[length] = '/';
-    __builtin_memcpy(path.text + length + 1, kNamespaceFile, __builtin_strlen(kNamespaceFile) + 1);
-  }
-};
-
 // True if the file has been taken out of its folder meanwhile.
 bool is_removed(long fd) {
   struct statx info;
@@ -98,11 +86,7 @@ long open_to_sweep(const CellPlace& place) {
 
 // A cell that was given such a name by its user is left alone.
 bool is_left_to_last_process(const CellPlace& place) {
-  u32 is_orphaned = 0;
-  const Descriptor file(open_at(AT_FDCWD, place.file.text, O_RDONLY));
-  sys::call(SYS_pread64, file.fd(), sys::arg(&is_orphaned), sizeof is_orphaned,
-            offsetof(Header, orphaned));
-  return is_orphaned != 0;
+  return read_header(place.file.text).orphaned != 0;
 }
 
 void sweep_namespace(const CellPlace& place) {

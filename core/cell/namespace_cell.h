@@ -48,6 +48,19 @@ void sweep_namespaces(const char* base);
 // The namespace's number, as stat(2) tells it: no other one has it, nor do the kernel's own.
 constexpr u64 number_of_namespace(u64 cell_inode) { return 0xe0000000u + (cell_inode & 0x7ffffff); }
 
+// The path of the file that stands for the namespace.
+struct NamespaceFile {
+  CellPath path;
+
+  explicit NamespaceFile(const CellPlace& place) {
+    const u64 length = __builtin_strlen(place.folder.text);
+    static_assert(sizeof "/ns" <= sizeof "/cell");  // which fits
+    __builtin_memcpy(path.text, place.folder.text, length);
+    path.text[length] = '/';
+    __builtin_memcpy(path.text + length + 1, kNamespaceFile, __builtin_strlen(kNamespaceFile) + 1);
+  }
+};
+
 // Opens the file that stands for the namespace, made if it is missing: a descriptor or -errno.
 // O_PATH alone keeps nothing.
 long open_namespace_file(const CellPlace& place, int flags);

@@ -44,23 +44,6 @@ u64 parse_number(const char* text, const char* end) {
   return value;
 }
 
-// "/proc/PID" and `rest` behind it.
-struct ProcPath {
-  char text[64];
-
-  ProcPath(i32 pid, const char* rest) {
-    char digits[12];
-    int count = 0;
-    for (u32 left = static_cast<u32>(pid); left != 0 || count == 0; left /= 10)
-      digits[count++] = static_cast<char>('0' + left % 10);
-    char* end = text;
-    for (const char* c = "/proc/"; *c != '\0'; ++c) *end++ = *c;
-    while (count > 0) *end++ = digits[--count];
-    for (const char* c = rest; *c != '\0'; ++c) *end++ = *c;
-    *end = '\0';
-  }
-};
-
 // Of the file `path` in `folder`: /proc/PID/stat, or a thread's own.
 ThreadStat read_stat(long folder, const char* path) {
   ThreadStat stat;

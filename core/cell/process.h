@@ -25,6 +25,23 @@ constexpr bool is_identical(const ProcessId& a, const ProcessId& b) {
   return a.pid == b.pid && a.start_time == b.start_time && a.pid_namespace == b.pid_namespace;
 }
 
+// "/proc/PID" and `rest` behind it.
+struct ProcPath {
+  char text[64];
+
+  ProcPath(i32 pid, const char* rest) {
+    char digits[12];
+    int count = 0;
+    for (u32 left = static_cast<u32>(pid); left != 0 || count == 0; left /= 10)
+      digits[count++] = static_cast<char>('0' + left % 10);
+    char* end = text;
+    for (const char* c = "/proc/"; *c != '\0'; ++c) *end++ = *c;
+    while (count > 0) *end++ = digits[--count];
+    for (const char* c = rest; *c != '\0'; ++c) *end++ = *c;
+    *end = '\0';
+  }
+};
+
 // Reads /proc/PID/stat: the process's start time (clock ticks since boot) and whether it is a
 // zombie with no thread left. False if it is not there.
 bool read_process(i32 pid, u64* start_time, bool* is_zombie);

@@ -80,14 +80,9 @@ bool AddressMap::may_meet(u64 start, u64 end) const {
 
 bool AddressMap::make_room(u32 more) {
   if (pieces_ == nullptr) {
-#if defined(__i386__)
-    constexpr long kMap = SYS_mmap2;
-#else
-    constexpr long kMap = SYS_mmap;
-#endif
-    const long address = sys::call(kMap, 0, kPieces * sizeof(Piece), PROT_READ | PROT_WRITE,
-                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (address < 0 && address > -4096) return false;
+    const long address = sys::map(0, kPieces * sizeof(Piece), PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    if (sys::is_error(address)) return false;
     pieces_ = reinterpret_cast<Piece*>(address);
   }
   return count_ + more <= kPieces;
