@@ -7,11 +7,23 @@
 //    file was cut off) become a damaged cell; all others are the program's own.
 #pragma once
 
+#include <signal.h>
+#include <ucontext.h>
+
 #include "core/cell/task.h"
 
 namespace ipcell {
 
-// Installs SIGSEGV and SIGBUS handlers that are chained before the program's own.
+// The library handles `signal` before the program does, from here on. `own` is called when an
+// instruction brought it about (si_code > 0), wherever that was and whatever the thread was in the
+// midst of: true if that was one of ours, and the context, which it may change, is to be gone on
+// with. All other instances are the program's, as if nobody stood before it. Handlers nest: `own`
+// may take as long as it wants, and run what brings about the signal again.
+// `idle_flags`: SA_ONSTACK or 0, while the program has no handler of its own.
+using OwnHandler = bool (*)(int signal, siginfo_t* info, ucontext_t& context);
+void keep_signal(int signal, OwnHandler own, int idle_flags = SA_ONSTACK);
+
+// Keeps SIGSEGV and SIGBUS.
 void install_fault_handlers();
 
 // True if the handler that took the thread's last blocked operation back was installed with
