@@ -17,8 +17,6 @@
 #include <unistd.h>
 #include <utility>
 
-#include "cli/deny.h"
-
 namespace ipcell::cli {
 
 namespace {
@@ -179,9 +177,9 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 [[noreturn]] void become_program(const ChildPlan& plan, int pipe) {
   Trouble trouble{ChildEnd::Stage::Exec, 0};
-  if (plan.denial != nullptr) trouble.error = -plan.denial->load();
+  if (plan.confine) trouble.error = -plan.confine();
   if (trouble.error != 0) {
-    trouble.stage = ChildEnd::Stage::Deny;
+    trouble.stage = ChildEnd::Stage::Confine;
   } else {
     const std::vector<char*> arguments = pointers(plan.command);
     const std::vector<char*> environment = pointers(plan.environment);

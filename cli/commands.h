@@ -18,6 +18,7 @@ struct RunOptions {
   std::string name;  // empty: a fresh cell
   bool keep = false;
   bool deny = false;
+  bool trap = false;
   bool posix = false;
   std::optional<unsigned> mode;
   std::vector<std::string> limits;  // "NAME=VALUE"

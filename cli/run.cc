@@ -20,6 +20,7 @@
 #include "cli/places.h"
 #include "cli/preload_check.h"
 #include "cli/set_limits.h"
+#include "cli/trap/session.h"
 #include "core/cell/namespace_cell.h"
 
 extern char** environ;
@@ -167,7 +168,10 @@ std::vector<std::string> environment_for(const CellPlace& place, const std::stri
 // A program without the library runs on, with the kernel's IPC instead of the cell's.
 void warn_of_unloadable(const RunOptions& options, const std::string& library) {
   using Kind = PreloadVerdict::Kind;
-  const PreloadVerdict verdict = check_preload(options.command[0], library, options.deny);
+  const bool drops_privileges = options.deny || options.trap;
+  const PreloadVerdict verdict = check_preload(options.command[0], library, drops_privileges);
+  // DIVERGES: no shmat(2), see docs/compatibility.md.
+  if (verdict.kind == Kind::Static && options.trap) return;
   if (verdict.kind == Kind::Static || verdict.kind == Kind::Privileged ||
       verdict.kind == Kind::OtherMachine) {
     spdlog::warn("{} will not see the cell: {}; {}", verdict.path.back(), verdict.reason,
@@ -194,9 +198,11 @@ int exit_status(const ChildEnd& end, const RunOptions& options) {
   switch (end.stage) {
     case ChildEnd::Stage::Fork:
       throw Failure(fmt::format("no process could be made: {}", std::strerror(end.error)));
-    case ChildEnd::Stage::Deny:
-      throw Failure(fmt::format("--deny: the kernel refused the filter: {}; run without --deny",
-                                std::strerror(end.error)));
+    case ChildEnd::Stage::Confine: {
+      const char* const option = options.trap ? "--trap" : "--deny";
+      throw Failure(fmt::format("{}: the kernel refused the filter: {}; run without {}", option,
+                                std::strerror(end.error), option));
+    }
     case ChildEnd::Stage::Exec: return exec_failure(options.command[0], end.error);
     case ChildEnd::Stage::Ran: break;
   }
@@ -213,7 +219,8 @@ int run(const RunOptions& options, const Places& places) {
   }
   const std::string library = places.library();
   std::optional<Denial> denial;
-  if (options.deny) denial.emplace();
+  // What is trapped does not reach the kernel's own IPC.
+  if (options.deny && !options.trap) denial.emplace();
   const std::vector<Limit> limits = parse_limits(options.limits);
   sweep(places.base_for(mode));
 
@@ -227,9 +234,15 @@ int run(const RunOptions& options, const Places& places) {
     set_limits(place, limits);
   }
   warn_of_unloadable(options, library);
+  std::optional<TrapSession> trap;
+  if (options.trap) trap.emplace(place);
   const ChildEnd end = run_child({.command = options.command,
                                   .environment = environment_for(place, library, options),
-                                  .denial = denial ? &*denial : nullptr,
+                                  .confine =
+                                      [&] {
+                                        if (trap) return trap->confine();
+                                        return denial ? denial->load() : 0;
+                                      },
                                   .kept_descriptor = fresh ? fresh->descriptor() : -1});
   // Namespaces of programs that were killed.
   sweep_namespaces(place.base.text);

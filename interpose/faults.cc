@@ -46,6 +46,7 @@ bool replace_lost_page(const void* address) {
 }
 
 bool recover(int signal, siginfo_t* info, ucontext_t& context) {
+  if (info->si_code <= 0) return false;
   if (const std::uintptr_t target = recover_usercopy(program_counter(context))) {
     set_program_counter(context, target);
     return true;

@@ -3,6 +3,7 @@
 // Only the numbers of kOurs go to C++ code. All others run the few instructions that libc's own
 // syscall() is, in place: a vfork(2) or clone(2) made by number must not return into a frame of
 // ours.
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -11,6 +12,7 @@
 #include "core/base/sys.h"
 #include "core/base/usercopy.h"
 #include "core/syscalls.h"
+#include "interpose/by_number.h"
 #include "interpose/descriptors.h"
 #include "interpose/errno.h"
 #include "interpose/memory.h"
@@ -196,6 +198,16 @@ __attribute__((visibility("hidden"), used)) long ipcell_syscall_failed(long resu
   return ipcell::to_libc(result);
 }
 }
+
+namespace ipcell {
+
+long call_by_number(long number, long a, long b, long c, long d, long e, long f) {
+  if (!is_ipc(number) && !is_mqueue(number) && number != SYS_shmat) return -ENOSYS;
+  const long result = ipcell_our_syscall(number, a, b, c, d, e, f);
+  return result == -1 ? -errno : result;
+}
+
+}  // namespace ipcell
 
 asm(R"(
         .pushsection .text

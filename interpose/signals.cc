@@ -171,7 +171,7 @@ void run_program_handler(int signal, siginfo_t* info, void* context) {
 void run_kept_handler(int signal, siginfo_t* info, void* context) {
   auto& frame = *static_cast<ucontext_t*>(context);
   const bool is_forced = info->si_code > 0;
-  if (is_forced && g_own[signal](signal, info, frame)) return;
+  if (g_own[signal](signal, info, frame)) return;
   const struct sigaction action = program_action(signal);
   if (action.sa_handler == SIG_IGN && !is_forced) return;
   if (!has_handler(action)) {

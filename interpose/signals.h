@@ -14,10 +14,10 @@
 
 namespace ipcell {
 
-// The library handles `signal` before the program does, from here on. `own` is called when an
-// instruction brought it about (si_code > 0), wherever that was and whatever the thread was in the
-// midst of: true if that was one of ours, and the context, which it may change, is to be gone on
-// with. All other instances are the program's, as if nobody stood before it. Handlers nest: `own`
+// The library handles `signal` before the program does, from here on. `own` is called
+// wherever the thread was, and whatever it was in the midst of: true if the signal was one of ours,
+// and the context, which it may change, is to be gone on with. All others are the program's, as if
+// nobody stood before it. Handlers nest: `own`
 // may take as long as it wants, and run what brings about the signal again.
 // `idle_flags`: SA_ONSTACK or 0, while the program has no handler of its own.
 using OwnHandler = bool (*)(int signal, siginfo_t* info, ucontext_t& context);

@@ -1,0 +1,162 @@
+#include "cli/trap/server.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <map>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <vector>
+
+#include "cli/trap/served.h"
+#include "core/base/trap.h"
+
+namespace ipcell::cli {
+
+namespace {
+
+// How often blocked calls are looked after.
+constexpr int kLookMilliseconds = 10;
+// How often threads are asked for that make no calls.
+constexpr unsigned kLooksToSweep = 100;
+
+class Server {
+ public:
+  Server(int listener, const CellPlace& place) : listener_(listener), default_place_(place) {}
+
+  void serve() {
+    for (;;) {
+      std::vector<pollfd> events = {{listener_, POLLIN, 0}};
+      // What a program leaves to its death is not to wait for the next look.
+      for (const auto& [tid, thread] : threads_)
+        events.push_back({thread->process()->descriptor, POLLIN, 0});
+      poll(events.data(), events.size(), threads_.empty() ? -1 : kLookMilliseconds);
+      if ((events[0].revents & POLLIN) != 0) {
+        take_call();
+      } else if ((events[0].revents & (POLLHUP | POLLERR)) != 0) {
+        return;
+      }
+      look_after_all();
+    }
+  }
+
+ private:
+  using Threads = std::map<pid_t, std::unique_ptr<ServedThread>>;
+
+  void take_call() {
+    seccomp_notif call = {};
+    if (ioctl(listener_, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return;
+    const pid_t tid = static_cast<pid_t>(call.pid);
+    if (has_library(tid) && send_to_library(call)) return;
+    ServedThread* const thread = thread_of(tid);
+    // Its pid was the program's all the time, if that still waits for this call.
+    const bool is_there = ioctl(listener_, SECCOMP_IOCTL_NOTIF_ID_VALID, &call.id) == 0;
+    if (!is_there) return;
+    if (thread == nullptr) {
+      reply(call, -ENOSYS);
+    } else {
+      thread->make(call);
+    }
+  }
+
+  void reply(const seccomp_notif& call, int error) const {
+    seccomp_notif_resp response = {call.id, 0, error, 0};
+    ioctl(listener_, SECCOMP_IOCTL_NOTIF_SEND, &response);
+  }
+
+  static bool has_library(pid_t tid) {
+    for (const u64 place : kTrapMarkPlaces) {
+      u64 mark = 0;
+      if (read_memory(tid, place, &mark, sizeof mark) == sizeof mark && mark == kTrapMark)
+        return true;
+    }
+    return false;
+  }
+
+  // The signal is there before the call returns, and comes first.
+  bool send_to_library(const seccomp_notif& call) const {
+    const pid_t tid = static_cast<pid_t>(call.pid);
+    const std::optional<pid_t> process = process_of_thread(tid);
+    if (!process) return false;
+    siginfo_t info = {};
+    info.si_signo = SIGSYS;
+    info.si_code = SI_QUEUE;
+    info.si_pid = getpid();
+    info.si_value.sival_int = static_cast<int>(kTrapSent | static_cast<u32>(call.data.nr));
+    if (syscall(SYS_rt_tgsigqueueinfo, *process, tid, SIGSYS, &info) != 0) return false;
+    reply(call, -kTrapPending);
+    return true;
+  }
+
+  static std::optional<pid_t> process_of_thread(pid_t tid) {
+    ThreadStatus status;
+    if (!StatusFile(tid).read(&status)) return std::nullopt;
+    return status.process;
+  }
+
+  // nullptr: there is no cell for it, or the thread is gone.
+  ServedThread* thread_of(pid_t tid) {
+    Threads::iterator known = threads_.find(tid);
+    // The number may be another thread's by now.
+    if (known != threads_.end() && known->second->process()->is_gone()) {
+      threads_.erase(known);
+      known = threads_.end();
+    }
+    if (known != threads_.end()) return known->second.get();
+    const std::optional<pid_t> pid = process_of_thread(tid);
+    if (!pid) return nullptr;
+    std::shared_ptr<ServedProcess> process = process_of(*pid);
+    if (!process->where->is_open) return nullptr;
+    return threads_.emplace(tid, std::make_unique<ServedThread>(listener_, process, tid))
+        .first->second.get();
+  }
+
+  std::shared_ptr<ServedProcess> process_of(pid_t pid) {
+    for (const auto& [tid, thread] : threads_) {
+      if (thread->process()->pid == pid && !thread->process()->is_gone()) return thread->process();
+    }
+    return std::make_shared<ServedProcess>(pid, cell_of(pid));
+  }
+
+  std::shared_ptr<ServedCell> cell_of(pid_t pid) {
+    CellPlace place = default_place_;
+    const std::string base = environment_of(pid, "IPCELL_DIR");
+    const std::string name = environment_of(pid, "IPCELL_CELL");
+    if (!base.empty() && !name.empty() && !place_cell(base.c_str(), name.c_str(), &place).ok())
+      place = default_place_;
+    for (const auto& [tid, thread] : threads_) {
+      const std::shared_ptr<ServedCell>& known = thread->process()->where;
+      if (known->is_open && std::strcmp(known->place.file.text, place.file.text) == 0) return known;
+    }
+    return std::make_shared<ServedCell>(place);
+  }
+
+  void look_after_all() {
+    const bool sweeps = ++looks_ % kLooksToSweep == 0;
+    for (Threads::iterator at = threads_.begin(); at != threads_.end();) {
+      ServedThread& thread = *at->second;
+      thread.look_after();
+      const bool is_over =
+          thread.process()->is_gone() || (sweeps && !thread.is_busy() && !is_alive(at->first));
+      at = is_over ? threads_.erase(at) : std::next(at);
+    }
+  }
+
+  static bool is_alive(pid_t tid) { return kill(tid, 0) == 0 || errno != ESRCH; }
+
+  const int listener_;
+  const CellPlace default_place_;
+  Threads threads_;
+  unsigned looks_ = 0;
+};
+
+}  // namespace
+
+void serve_calls(int listener, const CellPlace& place) {
+  handle_faults();
+  Server(listener, place).serve();
+}
+
+}  // namespace ipcell::cli
