@@ -17,6 +17,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include <spdlog/spdlog.h>
+
 namespace ipcell::cli {
 
 namespace {
@@ -91,7 +93,8 @@ void let_go_of_descriptors(std::vector<int> kept) {
 
 class Supervisor {
  public:
-  Supervisor(pid_t child, const sigset_t& signals) : child_(child), signals_(signals) {}
+  Supervisor(const StartedChild& child, const sigset_t& signals)
+      : child_(child.pid), reporter_(child.reporter), signals_(signals) {}
 
   // Returns the child's status.
   int watch() {
@@ -100,6 +103,8 @@ class Supervisor {
       const int number = sigwaitinfo(&signals_, &info);
       if (number == SIGCHLD) {
         if (const std::optional<int> status = reap()) return *status;
+      } else if (number == report_signal() && info.si_pid == reporter_) {
+        if (const std::optional<int> status = take(info.si_value.sival_int)) return *status;
       } else if (number == SIGCONT) {
         resume(info);
       } else if (number > 0 && is_to_be_forwarded(number, info)) {
@@ -114,11 +119,32 @@ class Supervisor {
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+      if (pid == reporter_ && !WIFSTOPPED(status)) return last_report().value_or(status);
       if (pid != child_) continue;
-      if (!WIFSTOPPED(status)) return status;
-      stop_too(WSTOPSIG(status));
+      if (const std::optional<int> end = take(status)) return end;
     }
     // Somebody else's waitpid cannot be: the child is there until it was reaped here.
+    return std::nullopt;
+  }
+
+  // The reporter has ended. Its own end is told first, but what it had to report is there.
+  std::optional<int> last_report() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, report_signal());
+    const timespec no_time = {};
+    siginfo_t info;
+    while (sigtimedwait(&set, &info, &no_time) == report_signal()) {
+      const int status = info.si_value.sival_int;
+      if (info.si_pid == reporter_ && !WIFSTOPPED(status)) return status;
+    }
+    spdlog::error("the process that serves --trap has ended before the program");
+    return std::nullopt;
+  }
+
+  std::optional<int> take(int status) {
+    if (!WIFSTOPPED(status)) return status;
+    stop_too(WSTOPSIG(status));
     return std::nullopt;
   }
 
@@ -164,6 +190,7 @@ class Supervisor {
   }
 
   pid_t child_;
+  pid_t reporter_;
   sigset_t signals_;
   bool was_stopped_ = false;
 };
@@ -192,6 +219,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 }  // namespace
 
+int report_signal() { return SIGRTMIN + 7; }
+
 ChildEnd run_child(const ChildPlan& plan) {
   int trouble_pipe[2];
   if (pipe2(trouble_pipe, O_CLOEXEC) != 0) return {ChildEnd::Stage::Fork, errno, 0};
@@ -200,14 +229,14 @@ ChildEnd run_child(const ChildPlan& plan) {
   sigprocmask(SIG_BLOCK, &signals, &old_mask);
   // With SIGCHLD ignored, which is inherited, the kernel would reap the child and lose its status.
   const sighandler_t old_sigchld = signal(SIGCHLD, SIG_DFL);
-  const pid_t child = fork();
-  if (child < 0) {
+  const StartedChild child = plan.start ? plan.start() : StartedChild{fork(), 0};
+  if (child.pid < 0) {
     const int error = errno;
     close(trouble_pipe[0]);
     close(trouble_pipe[1]);
     return {ChildEnd::Stage::Fork, error, 0};
   }
-  if (child == 0) {
+  if (child.pid == 0) {
     signal(SIGCHLD, old_sigchld);
     sigprocmask(SIG_SETMASK, &old_mask, nullptr);
     become_program(plan, trouble_pipe[1]);

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <linux/seccomp.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -15,6 +17,7 @@
 #include "cli/deny.h"
 #include "cli/places.h"
 #include "cli/text.h"
+#include "cli/trap/filter.h"
 #include "core/base/sys.h"
 #include "core/cell/liveness.h"
 
@@ -134,6 +137,31 @@ Finding check_names() {
   return {Level::Ok, "POSIX names", "in the cell: /dev/shm cannot be used", ""};
 }
 
+// Yama's rule on who may ptrace(2) whom.
+int ptrace_scope() {
+  int scope = 0;
+  std::ifstream("/proc/sys/kernel/yama/ptrace_scope") >> scope;
+  return scope;
+}
+
+Finding check_trap() {
+  constexpr const char* kWhat = "inline system calls";
+  if (!is_seccomp_possible(SECCOMP_RET_TRAP))
+    return {Level::Note, kWhat, "no seccomp filters here, so no --trap", ""};
+  if (!are_notifications_possible()) {
+    return {Level::Note, kWhat,
+            "with --trap, but for static programs: that needs Linux 5.19, and to be outside of "
+            "another filter that hands over calls",
+            ""};
+  }
+  if (geteuid() != 0 && ptrace_scope() > 1) {
+    return {Level::Note, kWhat,
+            "with --trap, but for static programs: nobody may look into them here",
+            "sysctl kernel.yama.ptrace_scope=1"};
+  }
+  return {Level::Ok, kWhat, "reach the cell with --trap, those of static programs too", ""};
+}
+
 }  // namespace
 
 std::vector<Finding> check_kernel() {
@@ -141,6 +169,7 @@ std::vector<Finding> check_kernel() {
           check_robust_futexes(),
           check_populate(),
           check_seccomp(),
+          check_trap(),
           check_own_ipc("System V IPC", sys::call(SYS_msgctl, -1, IPC_STAT, 0)),
           check_own_ipc("POSIX message queues", sys::call(SYS_mq_getsetattr, -1, 0, 0))};
 }

@@ -236,14 +236,16 @@ int run(const RunOptions& options, const Places& places) {
   warn_of_unloadable(options, library);
   std::optional<TrapSession> trap;
   if (options.trap) trap.emplace(place);
-  const ChildEnd end = run_child({.command = options.command,
-                                  .environment = environment_for(place, library, options),
-                                  .confine =
-                                      [&] {
-                                        if (trap) return trap->confine();
-                                        return denial ? denial->load() : 0;
-                                      },
-                                  .kept_descriptor = fresh ? fresh->descriptor() : -1});
+  const ChildEnd end =
+      run_child({.command = options.command,
+                 .environment = environment_for(place, library, options),
+                 .start = trap ? [&] { return trap->start(); } : std::function<StartedChild()>(),
+                 .confine =
+                     [&] {
+                       if (trap) return trap->confine();
+                       return denial ? denial->load() : 0;
+                     },
+                 .kept_descriptor = fresh ? fresh->descriptor() : -1});
   // Namespaces of programs that were killed.
   sweep_namespaces(place.base.text);
   if (fresh) {

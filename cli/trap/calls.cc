@@ -7,7 +7,6 @@
 #include <mqueue.h>
 #include <sys/ioctl.h>
 #include <sys/msg.h>
-#include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
@@ -143,7 +142,7 @@ static long exchange(Mirror& mirror, pid_t pid, u64 address, const Exchange& wha
 
 long ServedThread::call_msg(const seccomp_data& call) {
   const auto& a = call.args;
-  const pid_t pid = process_->pid;
+  const pid_t pid = tid_;
   switch (call.nr) {
     case SYS_msgget: return sys_msgget(task_, number(a[0]), number(a[1]));
     case SYS_msgsnd: {
@@ -155,7 +154,10 @@ long ServedThread::call_msg(const seccomp_data& call) {
     case SYS_msgrcv: {
       const bool is_size = static_cast<i64>(a[2]) >= 0;
       const std::size_t size = at_most(a[2], kLargestText);
-      void* const message = first_.make(sizeof(long) + size);
+      // With MSG_COPY the kernel reads the program's buffer first.
+      const bool is_read = (a[4] & MSG_COPY) != 0;
+      void* const message =
+          is_read ? first_.read(pid, a[1], sizeof(long) + size) : first_.make(sizeof(long) + size);
       if (message == nullptr) return -ENOMEM;
       const long result = sys_msgrcv(task_, number(a[0]), message, is_size ? size : a[2],
                                      static_cast<long>(a[3]), number(a[4]));
@@ -172,7 +174,7 @@ long ServedThread::call_msg(const seccomp_data& call) {
 
 long ServedThread::call_sem(const seccomp_data& call) {
   const auto& a = call.args;
-  const pid_t pid = process_->pid;
+  const pid_t pid = tid_;
   if (call.nr == SYS_semget) return sys_semget(task_, number(a[0]), number(a[1]), number(a[2]));
   if (call.nr == SYS_semctl) {
     Exchange what = semctl_exchange(command_of(a[2]));
@@ -220,22 +222,24 @@ long ServedThread::with_queue(const seccomp_data& call, const Core& core) {
 // The descriptor is put into the program, which goes on with its number.
 long ServedThread::open_mqueue(const seccomp_notif& call) {
   const auto& a = call.data.args;
-  const pid_t pid = process_->pid;
+  const pid_t pid = tid_;
   const void* const name = first_.read(pid, a[0], kLongestPath);
-  const bool has_attributes = (a[1] & O_CREAT) != 0 && a[3] != 0;
+  const bool has_attributes = a[3] != 0;
   const void* const attributes =
       has_attributes ? second_.read(pid, a[3], sizeof(mq_attr)) : nullptr;
   if (name == nullptr || (has_attributes && attributes == nullptr)) return -ENOMEM;
-  rlimit64 limit = {0, 0};
-  prlimit64(pid, RLIMIT_MSGQUEUE, nullptr, &limit);
+  // Nor that it has closed another.
+  sys_mq_sweep(task_);
   umask(status_.umask);
   MqueueDescriptor opened;
-  const Descriptor made(static_cast<int>(
-      sys_mq_open(task_,
-                  {static_cast<const char*>(name), number(a[1]), static_cast<u32>(a[2]),
-                   static_cast<const mq_attr*>(attributes), status_.real_uid, limit.rlim_cur, true},
-                  &opened)));
+  const Descriptor made(static_cast<int>(sys_mq_open(
+      task_,
+      {static_cast<const char*>(name), number(a[1]), static_cast<u32>(a[2]),
+       static_cast<const mq_attr*>(attributes), status_.real_uid, mqueue_limit_of(pid), true},
+      &opened)));
   if (made.get() < 0) return made.get();
+  // Nobody will tell when the program polls it.
+  sys_mq_watch(task_, opened, MqueueWatch::Epoll);
   seccomp_notif_addfd handed = {};
   handed.id = call.id;
   handed.flags = SECCOMP_ADDFD_FLAG_SEND;
@@ -248,7 +252,7 @@ long ServedThread::open_mqueue(const seccomp_notif& call) {
 
 long ServedThread::call_mqueue(const seccomp_notif& call) {
   const auto& a = call.data.args;
-  const pid_t pid = process_->pid;
+  const pid_t pid = tid_;
   const bool has_deadline =
       (call.data.nr == SYS_mq_timedsend || call.data.nr == SYS_mq_timedreceive) && a[4] != 0;
   const void* const deadline = has_deadline ? second_.read(pid, a[4], sizeof(timespec)) : nullptr;
@@ -276,9 +280,8 @@ long ServedThread::call_mqueue(const seccomp_notif& call) {
         return sys_mq_timedreceive(task_, queue, static_cast<char*>(text), a[2], &priority, until);
       });
       if (result < 0) return result;
-      const bool is_told = a[3] == 0 || write_memory(pid, a[3], &priority, sizeof priority);
-      const bool is_there = first_.write_back(pid, a[1], static_cast<std::size_t>(result));
-      return is_told && is_there ? result : -EFAULT;
+      if (a[3] != 0 && !write_memory(pid, a[3], &priority, sizeof priority)) return -EFAULT;
+      return first_.write_back(pid, a[1], static_cast<std::size_t>(result)) ? result : -EFAULT;
     }
     case SYS_mq_notify: {
       sigevent event = {};

@@ -1,6 +1,7 @@
 #include "cli/trap/memory.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -70,6 +71,13 @@ std::size_t read_memory(pid_t pid, std::uint64_t address, void* to, std::size_t 
 bool write_memory(pid_t pid, std::uint64_t address, const void* from, std::size_t size) {
   char* const local = const_cast<char*>(static_cast<const char*>(from));
   return transfer(process_vm_writev, pid, address, local, size) == size;
+}
+
+bool is_memory_gone(pid_t tid) {
+  char byte;
+  const iovec here = {&byte, 1};
+  const iovec nowhere = {nullptr, 1};
+  return process_vm_readv(tid, &here, 1, &nowhere, 1, 0) < 0 && errno == ESRCH;
 }
 
 Mirror::~Mirror() {

@@ -13,6 +13,8 @@ namespace ipcell::cli {
 std::size_t read_memory(pid_t pid, std::uint64_t address, void* to, std::size_t size);
 // False if not all of it could be written.
 bool write_memory(pid_t pid, std::uint64_t address, const void* from, std::size_t size);
+// True if the thread has no memory any more.
+bool is_memory_gone(pid_t tid);
 
 // A copy of `size` bytes at `address` of another process: its end, as far as it can be read, stands
 // in front of a page that nobody may touch. As a place to write to, it is all there.

@@ -83,6 +83,10 @@ bool ServedProcess::is_gone() const {
   return descriptor < 0 || poll(&ended, 1, 0) != 0;
 }
 
+bool ServedProcess::is_ending() const {
+  return is_gone() || is_process_gone(ProcessId{pid, start_time, own_pid_namespace()});
+}
+
 int ServedProcess::copy_descriptor(int number) const {
   const long copy = syscall(SYS_pidfd_getfd, descriptor, number, 0);
   return copy >= 0 ? static_cast<int>(copy) : -errno;
@@ -97,7 +101,12 @@ ServedThread::ServedThread(int listener, std::shared_ptr<ServedProcess> process,
 }
 
 ServedThread::~ServedThread() {
-  stop();
+  abandon();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    is_stopped_ = true;
+    changed_.notify_one();
+  }
   thread_.join();
 }
 
@@ -115,13 +124,12 @@ bool ServedThread::is_busy() const {
   return is_busy_;
 }
 
-void ServedThread::stop() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    is_stopped_ = true;
-    changed_.notify_one();
-  }
-  // A call that is made for the dead may sleep.
+// A thread that ends lets go of its memory first, which is asked for at little cost.
+bool ServedThread::has_ended() const {
+  return process_->is_gone() || (is_memory_gone(tid_) && process_->is_ending());
+}
+
+void ServedThread::abandon() {
   while (is_busy()) {
     pthread_kill(thread_.native_handle(), SIGUSR1);
     usleep(1000);
@@ -172,8 +180,9 @@ void ServedThread::run() {
       waiting_.reset();
     }
     answer(call);
+    // The program has its answer, and may have made the next call already.
     const std::lock_guard<std::mutex> lock(mutex_);
-    is_busy_ = false;
+    is_busy_ = waiting_.has_value();
   }
   // Its task ends as the program's thread did: at the thread's end the kernel marks its token.
   t_task = nullptr;

@@ -42,6 +42,8 @@ struct ServedProcess {
   ServedProcess& operator=(const ServedProcess&) = delete;
 
   bool is_gone() const;
+  // The same before anybody can tell: no thread of it runs an instruction of the program any more.
+  bool is_ending() const;
   // A copy of its descriptor, or -errno.
   int copy_descriptor(int number) const;
 };
@@ -50,7 +52,6 @@ struct ServedProcess {
 class ServedThread {
  public:
   ServedThread(int listener, std::shared_ptr<ServedProcess> process, pid_t tid);
-  // Whatever call is going on must be about to end.
   ~ServedThread();
   ServedThread(const ServedThread&) = delete;
   ServedThread& operator=(const ServedThread&) = delete;
@@ -59,11 +60,13 @@ class ServedThread {
 
   const std::shared_ptr<ServedProcess>& process() const { return process_; }
   bool is_busy() const;
+  // True if the process has ended, or is about to: nobody can tell yet.
+  bool has_ended() const;
   // Called again and again while it is busy: takes a blocked call back if the thread has died, or
   // has a signal to handle.
   void look_after();
-  // Has the call end, and no other be made.
-  void stop();
+  // Has the call end that is made for a dead process: it may sleep.
+  void abandon();
 
  private:
   void run();

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <poll.h>
+#include <set>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,15 +25,17 @@ constexpr unsigned kLooksToSweep = 100;
 
 class Server {
  public:
-  Server(int listener, const CellPlace& place) : listener_(listener), default_place_(place) {}
+  Server(int listener, const CellPlace& place, Reporter& reporter)
+      : listener_(listener), default_place_(place), reporter_(reporter) {}
 
   void serve() {
     for (;;) {
-      std::vector<pollfd> events = {{listener_, POLLIN, 0}};
+      std::vector<pollfd> events = {{listener_, POLLIN, 0}, {reporter_.descriptor(), POLLIN, 0}};
       // What a program leaves to its death is not to wait for the next look.
       for (const auto& [tid, thread] : threads_)
         events.push_back({thread->process()->descriptor, POLLIN, 0});
       poll(events.data(), events.size(), threads_.empty() ? -1 : kLookMilliseconds);
+      reporter_.report();
       if ((events[0].revents & POLLIN) != 0) {
         take_call();
       } else if ((events[0].revents & (POLLHUP | POLLERR)) != 0) {
@@ -50,6 +53,8 @@ class Server {
     if (ioctl(listener_, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return;
     const pid_t tid = static_cast<pid_t>(call.pid);
     if (has_library(tid) && send_to_library(call)) return;
+    // Who has seen a program end is to find what it left to its death done.
+    bury();
     ServedThread* const thread = thread_of(tid);
     // Its pid was the program's all the time, if that still waits for this call.
     const bool is_there = ioctl(listener_, SECCOMP_IOCTL_NOTIF_ID_VALID, &call.id) == 0;
@@ -133,30 +138,51 @@ class Server {
     return std::make_shared<ServedCell>(place);
   }
 
-  void look_after_all() {
-    const bool sweeps = ++looks_ % kLooksToSweep == 0;
-    for (Threads::iterator at = threads_.begin(); at != threads_.end();) {
-      ServedThread& thread = *at->second;
-      thread.look_after();
-      const bool is_over =
-          thread.process()->is_gone() || (sweeps && !thread.is_busy() && !is_alive(at->first));
-      at = is_over ? threads_.erase(at) : std::next(at);
+  template <class IsOver>
+  void erase_if(const IsOver& is_over) {
+    for (Threads::iterator at = threads_.begin(); at != threads_.end();)
+      at = is_over(at->first, *at->second) ? threads_.erase(at) : std::next(at);
+  }
+
+  // A process must not be served by its own end: none of its calls is made any more when its first
+  // thread is seen dead.
+  void bury() {
+    std::set<const ServedProcess*> ended;
+    for (const auto& [tid, thread] : threads_) {
+      if (thread->has_ended()) ended.insert(thread->process().get());
     }
+    if (ended.empty()) return;
+    const auto has_ended = [&](pid_t, const ServedThread& thread) {
+      return ended.count(thread.process().get()) != 0;
+    };
+    for (const auto& [tid, thread] : threads_) {
+      if (has_ended(tid, *thread)) thread->abandon();
+    }
+    erase_if(has_ended);
+  }
+
+  void look_after_all() {
+    bury();
+    for (const auto& [tid, thread] : threads_) thread->look_after();
+    if (++looks_ % kLooksToSweep != 0) return;
+    erase_if(
+        [](pid_t tid, const ServedThread& thread) { return !thread.is_busy() && !is_alive(tid); });
   }
 
   static bool is_alive(pid_t tid) { return kill(tid, 0) == 0 || errno != ESRCH; }
 
   const int listener_;
   const CellPlace default_place_;
+  Reporter& reporter_;
   Threads threads_;
   unsigned looks_ = 0;
 };
 
 }  // namespace
 
-void serve_calls(int listener, const CellPlace& place) {
+void serve_calls(int listener, const CellPlace& place, Reporter& reporter) {
   handle_faults();
-  Server(listener, place).serve();
+  Server(listener, place, reporter).serve();
 }
 
 }  // namespace ipcell::cli

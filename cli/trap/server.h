@@ -3,12 +3,13 @@
 // program's pid: to the cell it is that program.
 #pragma once
 
+#include "cli/trap/reporter.h"
 #include "core/cell/cell_dir.h"
 
 namespace ipcell::cli {
 
 // Returns when no process is left that the filter concerns. `place`: the cell of programs whose
-// environment names none.
-void serve_calls(int listener, const CellPlace& place);
+// environment names none. Has what there is to report told meanwhile.
+void serve_calls(int listener, const CellPlace& place, Reporter& reporter);
 
 }  // namespace ipcell::cli

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "cli/failure.h"
+#include "cli/trap/reporter.h"
 #include "cli/trap/server.h"
 
 namespace ipcell::cli {
@@ -53,50 +53,68 @@ int receive_descriptor(int socket) {
   return descriptor;
 }
 
-// The terminal's signals are for the programs, and the caller's descriptors theirs. Standard error
-// stays.
+// The terminal's signals are for the programs, and the caller's descriptors theirs: a pipe that all
+// of them have closed must be closed.
 void stand_apart(int kept) {
   setsid();
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null >= 0) {
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
   }
   dup2(kept, STDERR_FILENO + 1);
   close_range(STDERR_FILENO + 2, ~0u, 0);
 }
 
-[[noreturn]] void serve(const CellPlace& place, int socket) {
+[[noreturn]] void serve(const CellPlace& place, int socket, pid_t program) {
+  const pid_t reader = getppid();
   stand_apart(socket);
+  Reporter reporter(reader, program);
   const int listener = receive_descriptor(STDERR_FILENO + 1);
   close(STDERR_FILENO + 1);
-  if (listener >= 0) serve_calls(listener, place);
+  if (listener >= 0) serve_calls(listener, place, reporter);
+  // A process that ends is none of the filter's before it can be waited for.
+  reporter.wait_for_end();
   _exit(0);
 }
 
 }  // namespace
 
-TrapSession::TrapSession(const CellPlace& place) {
+StartedChild TrapSession::start() {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
-    throw Failure(fmt::format("--trap: no socket: {}", std::strerror(errno)));
-  const pid_t server = fork();
-  if (server < 0) throw Failure(fmt::format("--trap: no process: {}", std::strerror(errno)));
-  if (server == 0) {
+  int pids[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return {};
+  if (pipe2(pids, O_CLOEXEC) != 0) return {};
+  StartedChild started = {-1, fork()};
+  if (started.reporter == 0) {
+    const pid_t program = fork();
+    if (program == 0) {
+      socket_ = ends[0];
+      close(ends[1]);
+      close(pids[0]);
+      close(pids[1]);
+      return {0, 0};
+    }
+    if (write(pids[1], &program, sizeof program) != sizeof program || program < 0) _exit(1);
     close(ends[0]);
-    serve(place, ends[1]);
+    serve(place_, ends[1], program);
   }
+  close(pids[1]);
+  close(ends[0]);
   close(ends[1]);
-  socket_ = ends[0];
+  if (started.reporter > 0 && read(pids[0], &started.pid, sizeof started.pid) <= 0)
+    started.pid = -1;
+  close(pids[0]);
+  return started;
 }
-
-TrapSession::~TrapSession() { close(socket_); }
 
 int TrapSession::confine() const {
   int listener = -1;
   const int error = filters_.load(&listener);
   if (error != 0) return error;
   if (listener < 0) {
+    close(socket_);
     spdlog::warn(
         "--trap: programs without the library will be killed at their first IPC call: the kernel "
         "can't hand over calls ({}); that needs Linux 5.19, and nobody else who does it",
@@ -105,6 +123,7 @@ int TrapSession::confine() const {
   }
   const int result = send_descriptor(socket_, listener);
   close(listener);
+  close(socket_);
   return result;
 }
 

@@ -59,6 +59,17 @@ bool StatusFile::read(ThreadStatus* status) const {
   return true;
 }
 
+std::uint64_t mqueue_limit_of(pid_t tid) {
+  constexpr const char* kName = "Max msgqueue size";
+  std::ifstream file("/proc/" + std::to_string(tid) + "/limits");
+  for (std::string line; std::getline(file, line);) {
+    if (line.compare(0, std::strlen(kName), kName) != 0) continue;
+    std::uint64_t limit = 0;
+    return std::istringstream(line.substr(std::strlen(kName))) >> limit ? limit : ~0ull;
+  }
+  return 0;
+}
+
 std::string environment_of(pid_t pid, const std::string& name) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/environ");
   for (std::string entry; std::getline(file, entry, '\0');) {

@@ -36,6 +36,10 @@ class StatusFile {
   int file_;
 };
 
+// The soft RLIMIT_MSGQUEUE of the thread's process, in bytes. prlimit(2) tells other users' to
+// CAP_SYS_RESOURCE alone.
+std::uint64_t mqueue_limit_of(pid_t tid);
+
 // The value of a variable in the environment that the process was started with; empty if there is
 // none.
 std::string environment_of(pid_t pid, const std::string& name);

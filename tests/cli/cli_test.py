@@ -18,6 +18,7 @@ import traceback
 IPCELL = os.environ["IPCELL"]
 PROBE = os.environ.get("IPC_PROBE", "")
 SANITIZED = os.environ.get("SANITIZED", "none") != "none"
+RUN_OPTIONS = os.environ.get("RUN_OPTIONS", "").split()
 PATIENCE = 20.0  # seconds until something that should happen counts as not happening
 
 
@@ -47,7 +48,7 @@ class Cells:
         return subprocess.run([IPCELL, *arguments], text=True, timeout=3 * PATIENCE, **options)
 
     def run(self, *command, **options):
-        return self.call("run", "--", *command, **options)
+        return self.call("run", *RUN_OPTIONS, "--", *command, **options)
 
     def start(self, *arguments, **options):
         """The command while it runs; in a process group of its own, and killed at the end."""

@@ -59,7 +59,7 @@ print(os.environ["IPCELL_CELL"])
 
 
 def test_killed_runner(cells):
-    run = cells.start("run", "--", "sh", "-c", "echo $$ $IPCELL_CELL; exec sleep 1000")
+    run = cells.start("run", *cli_test.RUN_OPTIONS, "--", "sh", "-c", "echo $$ $IPCELL_CELL; exec sleep 1000")
     pid, name = run.stdout.readline().split()
     pid = int(pid)
     run.kill()
@@ -74,7 +74,7 @@ def test_killed_runner(cells):
 
 
 def test_live_runner_is_left_alone(cells):
-    run = cells.start("run", "--", "sh", "-c", "echo $IPCELL_CELL; exec sleep 1000")
+    run = cells.start("run", *cli_test.RUN_OPTIONS, "--", "sh", "-c", "echo $IPCELL_CELL; exec sleep 1000")
     name = run.stdout.readline().strip()
     for _ in range(3):
         assert list(cells.list()) == [name]
@@ -85,7 +85,7 @@ def test_live_runner_is_left_alone(cells):
 
 
 def test_stopped_program_keeps_the_cell(cells):
-    run = cells.start("run", "--", "sh", "-c", "echo $$ $IPCELL_CELL; exec sleep 1000")
+    run = cells.start("run", *cli_test.RUN_OPTIONS, "--", "sh", "-c", "echo $$ $IPCELL_CELL; exec sleep 1000")
     pid, name = run.stdout.readline().split()
     os.kill(int(pid), signal.SIGSTOP)
     wait_until(lambda: cli_test.process_state(int(pid)) == "T", "the program is stopped")
@@ -100,7 +100,7 @@ def test_stopped_program_keeps_the_cell(cells):
 
 def test_runner_killed_at_any_time(cells):
     for n in range(60):
-        run = cells.start("run", "--", "sleep", "1000", stdout=subprocess.DEVNULL)
+        run = cells.start("run", *cli_test.RUN_OPTIONS, "--", "sleep", "1000", stdout=subprocess.DEVNULL)
         time.sleep(n * 0.0001)
         run.kill()
         run.wait()

@@ -27,7 +27,7 @@ while True:
 
 
 def start_counter(cells):
-    run = cells.start("run", "--", sys.executable, "-c", COUNTER)
+    run = cells.start("run", *cli_test.RUN_OPTIONS, "--", sys.executable, "-c", COUNTER)
     word, pid = run.stdout.readline().split()
     assert word == "ready"
     return run, int(pid)
@@ -52,7 +52,7 @@ def test_each_is_forwarded_once(cells):
 
 def test_default_action(cells):
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1):
-        run = cells.start("run", "--", "sh", "-c", "ulimit -c 0; echo ready; exec sleep 1000")
+        run = cells.start("run", *cli_test.RUN_OPTIONS, "--", "sh", "-c", "ulimit -c 0; echo ready; exec sleep 1000")
         run.stdout.readline()
         os.kill(run.pid, number)
         assert run.wait() == 128 + number
@@ -61,7 +61,7 @@ def test_default_action(cells):
 
 def test_programs_own_signal_to_its_group_is_not_doubled(cells):
     script = COUNTER.replace("while True:", "os.kill(0, 15)\nos.kill(0, 1)\nwhile True:", 1)
-    run = cells.start("run", "--", sys.executable, "-c", script)
+    run = cells.start("run", *cli_test.RUN_OPTIONS, "--", sys.executable, "-c", script)
     run.stdout.readline()
     assert sorted(rest(run)) == [1, 12, 15]
 
@@ -79,14 +79,14 @@ def test_alarm_set_before(cells):
     # alarm(2) survives exec: `perl -e 'alarm 5; exec @ARGV'` is a common timeout.
     script = "import os, signal, sys; signal.alarm(1); os.execv(sys.argv[1], sys.argv[1:])"
     result = subprocess.run(
-        [sys.executable, "-c", script, cli_test.IPCELL, "run", "--", "sleep", "1000"],
+        [sys.executable, "-c", script, cli_test.IPCELL, "run", *cli_test.RUN_OPTIONS, "--", "sleep", "1000"],
         env=cells.environment, check=False, timeout=cli_test.PATIENCE)
     assert result.returncode == 128 + signal.SIGALRM
 
 
 def test_timeout_command(cells):
     result = subprocess.run(
-        ["timeout", "0.3", cli_test.IPCELL, "run", "--", "sleep", "1000"],
+        ["timeout", "0.3", cli_test.IPCELL, "run", *cli_test.RUN_OPTIONS, "--", "sleep", "1000"],
         env=cells.environment, check=False, timeout=cli_test.PATIENCE)
     assert result.returncode == 124
     assert cells.entries() == []
@@ -99,7 +99,7 @@ def test_as_first_process_of_a_pid_namespace(cells):
         raise cli_test.Skip("no new pid namespace for us")
     script = "(sh -c 'exit 9' &); (sh -c 'exit 8' &); sleep 0.2; exit 5"
     result = subprocess.run(
-        [*wrapper, cli_test.IPCELL, "run", "--", "sh", "-c", script], env=cells.environment,
+        [*wrapper, cli_test.IPCELL, "run", *cli_test.RUN_OPTIONS, "--", "sh", "-c", script], env=cells.environment,
         capture_output=True, text=True, check=False, timeout=cli_test.PATIENCE)
     assert result.returncode == 5, result
     assert cells.entries() == []

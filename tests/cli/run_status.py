@@ -87,7 +87,7 @@ def test_nested_runs_preload_once(cells):
     show = ("sh", "-c", "echo $LD_PRELOAD")
     once = cells.run(*show).stdout
     assert once.strip() and ":" not in once, once
-    assert cells.run(cli_test.IPCELL, "run", "--", *show).stdout == once
+    assert cells.run(cli_test.IPCELL, "run", *cli_test.RUN_OPTIONS, "--", *show).stdout == once
 
 
 def listing(command, **options):
@@ -108,14 +108,14 @@ def test_no_descriptor_leaks(cells):
 def test_closed_streams_stay_closed(cells):
     script = 'exec "$@" <&- 2>&-'
     native = listing(["sh", "-c", script, "sh"], env=cells.environment)
-    command = ["sh", "-c", script, "sh", cli_test.IPCELL, "run", "--"]
+    command = ["sh", "-c", script, "sh", cli_test.IPCELL, "run", *cli_test.RUN_OPTIONS, "--"]
     assert listing(command, env=cells.environment) == native
     assert cells.entries() == []
 
 
 def test_pipe_closes_with_the_program(cells):
     # Standard output is the program's: when it closes it, the reader sees the end at once.
-    run = cells.start("run", "--", "sh", "-c", "echo first; exec >&-; sleep 1000")
+    run = cells.start("run", *cli_test.RUN_OPTIONS, "--", "sh", "-c", "echo first; exec >&-; sleep 1000")
     assert run.stdout.read() == "first\n"
     assert run.poll() is None
 
@@ -131,7 +131,7 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
     show = ["grep", "-E", "^Sig(Blk|Ign|Cgt)", "/proc/self/status"]
     outputs = []
-    for command in (show, [cli_test.IPCELL, "run", "--", *show]):
+    for command in (show, [cli_test.IPCELL, "run", *cli_test.RUN_OPTIONS, "--", *show]):
         result = subprocess.run(
             ["python3", "-c", script, *command], env=cells.environment, capture_output=True,
             text=True, check=False)

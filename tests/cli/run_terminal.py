@@ -69,7 +69,7 @@ class Terminal:
             signal.signal(signal.SIGTTOU, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
             os.closerange(3, 64)
-            os.execve(cli_test.IPCELL, [cli_test.IPCELL, "run", "--", *command], self.cells.environment)
+            os.execve(cli_test.IPCELL, [cli_test.IPCELL, "run", *cli_test.RUN_OPTIONS, "--", *command], self.cells.environment)
         while True:
             _, status = os.waitpid(job, os.WUNTRACED)
             if not os.WIFSTOPPED(status):
