@@ -171,6 +171,8 @@ IPCELL_EXPORT int execvpe(const char* file, char* const arguments[],
   return run_file(file, arguments, environment);
 }
 IPCELL_EXPORT int fexecve(int fd, char* const arguments[], char* const environment[]) noexcept {
+  // Libc refuses it without an environment.
+  if (environment == nullptr) return ipcell::real_fexecve(fd, arguments, environment);
   const Exec exec(environment);
   return ipcell::real_fexecve(fd, arguments, exec.environment());
 }
