@@ -221,7 +221,8 @@ static void forget_covered(u64 address) {
 
 void* attach_segment(int id, const void* address, int flags) {
   Task* task = current_task();
-  const long result = task != nullptr ? sys_shmat(*task, id, address, flags) : -ENOSYS;
+  long result = task != nullptr ? sys_shmat(*task, id, address, flags) : -ENOSYS;
+  if (result == -ENOMEM && open_windows_anyhow()) result = sys_shmat(*task, id, address, flags);
   if (!is_error(result) && (flags & SHM_REMAP) != 0 && has_several_cells())
     forget_covered(number_of(result));
   return to_pointer(result);

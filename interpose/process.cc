@@ -20,6 +20,7 @@
 #include "interpose/settings.h"
 #include "interpose/signals.h"
 #include "interpose/signals_blocked.h"
+#include "interpose/spare_descriptors.h"
 
 namespace ipcell {
 
@@ -76,12 +77,23 @@ bool make_generation_page() {
   return true;
 }
 
+// With its windows: later there may be no descriptor for them.
+bool open_first_cell_anyhow() {
+  if (open_first_cell()) return true;
+  bool is_open = false;
+  return has_no_descriptor_left() && run_with_descriptors([&] {
+           is_open = open_first_cell();
+           if (is_open) g_process_cells[0].addresses.file.open_windows();
+         }) &&
+         is_open;
+}
+
 // Opens the cell once for the process; again after a fork there is only the pid to be renewed.
 bool prepare_process() {
   const i32 pid = static_cast<i32>(sys::call(SYS_getpid));
   if (g_has_failed) return false;
   if (load_acquire(g_known_cells) == 0) {
-    if (!make_generation_page() || !open_first_cell()) {
+    if (!make_generation_page() || !open_first_cell_anyhow()) {
       g_has_failed = true;
       return false;
     }
@@ -374,6 +386,13 @@ void map_cell_early() {
     known.addresses.unlock();
     keep_mqueue_folder(known);
   });
+}
+
+bool open_windows_anyhow() {
+  const WithoutSignals blocked;
+  SegmentFile& file = current_cell().addresses.file;
+  if (file.has_windows() || !has_no_descriptor_left()) return false;
+  return run_with_descriptors([&] { file.open_windows(); });
 }
 
 void shrink_mappings() {

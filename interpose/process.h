@@ -40,6 +40,10 @@ bool find_cell_place(CellPlace* place);
 // need for it. Quiet: whether there is a cell is told at the first call that wants one.
 void map_cell_early();
 
+// Opens the windows of the current cell, where the process has no descriptor left for it. False:
+// that was not the matter.
+bool open_windows_anyhow();
+
 // The program changed its credentials: read them again before the next permission check.
 void forget_credentials();
 

@@ -35,6 +35,7 @@ class SegmentFile {
   void open_windows();
   // Gives the mappings up: the program lowers RLIMIT_AS, or locks all of its memory.
   void close_windows();
+  bool has_windows() const { return load_acquire(writable_) != 0; }
   // In a forked child, whose other threads are not there.
   void reset_lock() { store_release(lock_, 0u); }
 
