@@ -33,7 +33,8 @@ struct ForkFrame {
   ForkPart parts[kProcessCells];
   u32 count = 0;
   bool has_begun = false;
-  // No handler of a signal may come in between, and fork itself.
+  // No handler of a signal may come in between, and fork itself; nor may one in the child before
+  // libc has told the kernel of its robust mutexes, by which the child's tasks live.
   SignalsBlocked signals;
 };
 // Of the wrapper of ours that is around libc's fork() just now; the child has a copy.
@@ -66,9 +67,9 @@ void end_in_parent(const ForkFrame& frame, int child, bool is_task) {
 // 0, or -errno: there is to be no child.
 int begin(ForkFrame& frame) {
   frame.count = 0;
-  frame.has_begun = false;
-  if (!has_attachments() || is_borrowed_memory() || current_task() == nullptr) return 0;
   frame.signals.block();
+  frame.has_begun = true;
+  if (!has_attachments() || is_borrowed_memory() || current_task() == nullptr) return 0;
   int error = 0;
   for_each_cell([&](u32 number, const ProcessCell& known) {
     if (known.addresses.is_empty() || error != 0) return;
@@ -78,7 +79,6 @@ int begin(ForkFrame& frame) {
     error = sys_fork_begin(*current_task(), part.record);
     if (error == 0) ++frame.count;
   });
-  frame.has_begun = true;
   if (error == 0) return 0;
   unlock_in_parent(frame);
   end_in_parent(frame, -1, false);
