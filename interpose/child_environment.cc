@@ -94,8 +94,10 @@ void ChildEnvironment::put_cell() {
   if (!is_own) return;
   if (s.shared && value_of(kMode) == nullptr) {
     char mode[8] = {};
-    TextWriter(mode, sizeof mode).put_octal(s.mode, 4);
-    put(mode_, sizeof mode_, kMode, mode + strspn(mode, " "));
+    TextWriter text(mode, sizeof mode);
+    text.put_char('0');
+    text.put_octal(s.mode, 0);
+    put(mode_, sizeof mode_, kMode, mode);
   }
   if (s.posix[0] != '\0' && value_of(kPosix) == nullptr)
     put(posix_, sizeof posix_, kPosix, s.posix);

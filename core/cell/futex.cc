@@ -2,6 +2,8 @@
 
 #include <linux/futex.h>
 
+#include "core/base/clock.h"
+
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
 #endif
@@ -10,17 +12,10 @@ namespace ipcell {
 
 namespace {
 
-struct KernelTimespec {
-  i64 seconds;
-  i64 nanoseconds;
-};
-
 #if defined(__i386__)
 constexpr long kSysFutex = 422;  // futex_time64
-constexpr long kSysClockGettime = 403;
 #else
 constexpr long kSysFutex = SYS_futex;
-constexpr long kSysClockGettime = SYS_clock_gettime;
 #endif
 
 constexpr u32 kFutex32 = 2;
@@ -39,8 +34,7 @@ FutexWaitv futex_waitv_entry(const u32& word, u32 expected) {
 }
 
 int futex_wait_many(const FutexWaitv* entries, u32 count, i64 timeout_ns) {
-  KernelTimespec deadline;
-  sys::call(kSysClockGettime, CLOCK_MONOTONIC, sys::arg(&deadline));
+  KernelTimespec deadline = ask_kernel(CLOCK_MONOTONIC);
   deadline.nanoseconds += timeout_ns;
   deadline.seconds += deadline.nanoseconds / kSecond;
   deadline.nanoseconds %= kSecond;

@@ -1,6 +1,6 @@
 #include "core/cell/wait_queue.h"
 
-#include <time.h>
+#include "core/base/clock.h"
 
 namespace ipcell {
 
@@ -157,11 +157,7 @@ void look_again(Task& task, WaitPlan& plan) {
 
 }  // namespace
 
-i64 monotonic_nanoseconds() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000000000ll + now.tv_nsec;
-}
+i64 monotonic_nanoseconds() { return nanoseconds_of(CLOCK_MONOTONIC); }
 
 void link_waiter(Journal& journal, const Cell& cell, WaitList& list, u32 slot) {
   WaitNode& node = cell.task(slot)->wait;

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "core/base/clock.h"
 #include "core/base/usercopy.h"
 #include "core/ipc/mqueue.h"
 #include "core/ipc/reap.h"
@@ -34,11 +35,7 @@ struct Deadline {
     return 0;
   }
   // Nanoseconds that are left.
-  i64 left() const {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return realtime_ns - (now.tv_sec * kSecond + now.tv_nsec);
-  }
+  i64 left() const { return realtime_ns - nanoseconds_of(CLOCK_REALTIME); }
   bool has_passed() const { return is_set && left() <= 0; }
 };
 

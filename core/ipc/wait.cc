@@ -1,16 +1,13 @@
 #include "core/ipc/wait.h"
 
-#include <time.h>
-
 #include <cerrno>
 
+#include "core/base/clock.h"
 #include "core/syscalls.h"
 
 namespace ipcell {
 
-i64 now(const Task& task) {
-  return task.clock != nullptr ? task.clock() : static_cast<i64>(time(nullptr));
-}
+i64 now(const Task& task) { return task.clock != nullptr ? task.clock() : wall_clock_seconds(); }
 
 TaskRec* waiter_at(const Cell& cell, u32 slot, u32 steps) {
   TaskRec* rec = cell.task(slot);
