@@ -43,7 +43,7 @@ constexpr int kOurs[] = {SYS_semget,     SYS_semop,         SYS_semctl,
                          SYS_mq_notify,  SYS_mq_getsetattr, SYS_close,
                          SYS_dup2,       SYS_dup3,          SYS_close_range,
                          SYS_read,       SYS_write,         SYS_lseek,
-                         SYS_setns};
+                         SYS_setns,      SYS_execve,        SYS_execveat};
 
 struct NumberSet {
   u64 words[8];
@@ -162,6 +162,11 @@ __attribute__((visibility("hidden"), used)) long
 ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) {
   switch (number) {
     case SYS_unshare: return unshare(static_cast<int>(a));
+    case SYS_execve:
+      return execve(pointer<char>(a), pointer<char* const>(b), pointer<char* const>(c));
+    case SYS_execveat:
+      return execveat(static_cast<int>(a), pointer<char>(b), pointer<char* const>(c),
+                      pointer<char* const>(d), static_cast<int>(e));
     case SYS_setns: return setns(static_cast<int>(a), static_cast<int>(b));
     case SYS_shmat:
       return reinterpret_cast<long>(

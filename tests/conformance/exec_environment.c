@@ -2,6 +2,7 @@
  * A program is in the IPC namespace of the one that started it, whatever environment it is given.
  */
 #include "process_check.h"
+#include <sys/syscall.h>
 
 static const char* path;
 static char* const arguments[] = {"program", "started", NULL};
@@ -17,6 +18,7 @@ static void by_fexecve(char** environment) {
   fexecve(open(path, O_RDONLY | O_CLOEXEC), arguments, environment);
 }
 static void by_execveat(char** environment) { execveat(AT_FDCWD, path, arguments, environment, 0); }
+static void by_number(char** environment) { syscall(SYS_execve, path, arguments, environment); }
 static void by_execv(char** environment) {
   environ = environment;
   execv(path, arguments);
@@ -62,8 +64,8 @@ int main(int argc, char** argv) {
   look_if_started(argc);
   path = own_path();
   make_queue();
-  static const start_call calls[] = {by_execve,   by_execvpe, by_execle, by_fexecve,
-                                     by_execveat, by_execv,   by_execl,  by_clearenv};
+  static const start_call calls[] = {by_execve, by_execvpe, by_execle, by_fexecve, by_execveat,
+                                     by_number, by_execv,   by_execl,  by_clearenv};
   char* empty[] = {NULL};
   char* own[] = {"PATH=/bin", "HOME=/", "L=x", "I=x", NULL};
   for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
