@@ -12,6 +12,7 @@
 #include "interpose/namespaces.h"
 #include "interpose/process.h"
 #include "interpose/real.h"
+#include "interpose/sanitizers.h"
 #include "interpose/signals_blocked.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
@@ -287,22 +288,19 @@ IPCELL_EXPORT pid_t _Fork() noexcept {
 
 #if defined(__x86_64__)
 
-// vfork(2) returns twice from the same frame, so there must be none of ours: it is noted that
-// another process will run in this memory, and libc's goes on in our place.
+// vfork(2) returns twice from the same frame, so there must be none of ours, and what is on the
+// stack is lost when the parent goes on. It is noted that another process will run in this memory,
+// and afterwards looked at how that left it. Libc's does the same as this without that.
 extern "C" {
-__attribute__((visibility("hidden"), used)) void* ipcell_real_vfork;
-__attribute__((visibility("hidden"), used)) ipcell::u32* ipcell_is_shared;
+__attribute__((visibility("hidden"), used)) void ipcell_before_vfork() {
+  ipcell::g_process_cells[0].addresses.is_shared = 1;
 }
 
-namespace {
-
-// Before any constructor that might start a program.
-__attribute__((constructor(101))) void resolve_vfork() {
-  ipcell_is_shared = &ipcell::g_process_cells[0].addresses.is_shared;
-  ipcell_real_vfork = dlsym(RTLD_NEXT, "vfork");
+__attribute__((visibility("hidden"), used)) void ipcell_after_vfork(long child, void* stack) {
+  ipcell::tell_of_vfork(stack);
+  ipcell::recover_from_borrower(static_cast<ipcell::i32>(child));
 }
-
-}  // namespace
+}
 
 asm(R"(
         .pushsection .text
@@ -312,23 +310,33 @@ asm(R"(
 vfork:
         .cfi_startproc
         endbr64
-        movq ipcell_is_shared(%rip), %rax
-        testq %rax, %rax
-        je 1f
-        movl $1, (%rax)
-1:      movq ipcell_real_vfork(%rip), %rax
-        testq %rax, %rax
-        je 2f
-        jmp *%rax
-        # A constructor that runs before ours.
-2:      popq %rdx
+        subq $8, %rsp
+        .cfi_adjust_cfa_offset 8
+        call ipcell_before_vfork
+        addq $8, %rsp
+        .cfi_adjust_cfa_offset -8
+        # The way back, in a register that the kernel keeps.
+        popq %rdx
+        .cfi_adjust_cfa_offset -8
+        .cfi_register %rip, %rdx
         movl $58, %eax
         syscall
         pushq %rdx
+        .cfi_adjust_cfa_offset 8
+        .cfi_offset %rip, -8
+        testq %rax, %rax
+        je 1f
         cmpq $-4095, %rax
-        jae 3f
-        ret
-3:      movq %rax, %rdi
+        jae 2f
+        pushq %rax
+        .cfi_adjust_cfa_offset 8
+        movq %rax, %rdi
+        movq %rsp, %rsi
+        call ipcell_after_vfork
+        popq %rax
+        .cfi_adjust_cfa_offset -8
+1:      ret
+2:      movq %rax, %rdi
         jmp ipcell_syscall_failed
         .cfi_endproc
         .size vfork, .-vfork

@@ -1,6 +1,7 @@
 #include "interpose/process.h"
 
 #include <fcntl.h>
+#include <initializer_list>
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/cell/liveness.h"
 #include "core/ipc/mqueue_file.h"
 #include "core/ipc/text.h"
 #include "interpose/descriptors.h"
@@ -409,6 +411,28 @@ void shrink_mappings() {
 void forget_credentials() { __atomic_fetch_add(&g_cred_version, 1, __ATOMIC_ACQ_REL); }
 
 void be_undo_apart() { t_state.apart_pid = static_cast<i32>(sys::call(SYS_getpid)); }
+
+// The task is left to be reaped, as that of a thread that has died; the thread takes another one.
+void recover_from_borrower(i32 child) {
+  ThreadState& state = t_state;
+  const u32 generation = load_relaxed(*g_generation);
+  if (generation == 0) return;
+  const u32 own = static_cast<u32>(sys::call(SYS_gettid));
+  for_each_cell([&](u32 number, ProcessCell& known) {
+    for (const u32 tid : {own, static_cast<u32>(child)}) {
+      if (known.addresses.is_locked_by(tid)) known.addresses.unlock();
+    }
+    ThreadTask& mine = state.tasks[number];
+    if (mine.task == nullptr || mine.generation != generation) return;
+    if (mine.task->critical == 0 && mine.task->wait_frame == nullptr) return;
+    const WithoutSignals blocked;
+    if (mine.task->rec != nullptr) drop_token(mine.task->rec->token);
+    mine.generation = 0;
+    state.generation = 0;
+    mine.task->critical = 0;
+    mine.task->deferred = 0;
+  });
+}
 
 bool is_borrowed_memory() {
   const u32 generation = load_relaxed(*g_generation);

@@ -57,6 +57,10 @@ void shrink_mappings();
 // The process is about to end.
 void leave_cells();
 
+// The calling thread's child of vfork(2), which made its calls as this thread, has ended, or has
+// called exec: if it was killed in the middle of one, that is undone.
+void recover_from_borrower(i32 child);
+
 // True in a child of vfork(2), which borrows its parent's memory.
 bool is_borrowed_memory();
 

@@ -47,6 +47,8 @@ void AddressMap::lock(u32 tid) {
   depth_ = 1;
 }
 
+bool AddressMap::is_locked_by(u32 tid) const { return (load_acquire(lock_) & ~kAwaited) == tid; }
+
 void AddressMap::unlock() {
   if (--depth_ != 0) return;
   if ((exchange(lock_, kFree) & kAwaited) != 0) futex_wake(lock_, 1);

@@ -55,6 +55,8 @@ class AddressMap {
   // By the thread `tid`, again and again if it likes.
   void lock(u32 tid);
   void unlock();
+  // True if that thread has it.
+  bool is_locked_by(u32 tid) const;
   // In a forked child, whose other threads are not there.
   void reset_lock();
 
