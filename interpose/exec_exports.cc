@@ -13,6 +13,7 @@
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
 #include "interpose/real.h"
+#include "interpose/signal_masks.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -83,6 +84,7 @@ class Exec {
  private:
   ChildEnvironment environment_;
   ExecingTask tasks_[kProcessCells];
+  const WholeMask mask_;
 };
 
 // The arguments of execl(3) and its like, as an array.
@@ -211,6 +213,7 @@ IPCELL_EXPORT int posix_spawn(pid_t* pid, const char* path,
                               const posix_spawnattr_t* attributes, char* const arguments[],
                               char* const environment[]) {
   const ipcell::ChildEnvironment given(environment);
+  const ipcell::WholeMask mask;
   return ipcell::real_spawn(pid, path, actions, attributes, arguments, given.get());
 }
 IPCELL_EXPORT int posix_spawnp(pid_t* pid, const char* file,
@@ -218,5 +221,6 @@ IPCELL_EXPORT int posix_spawnp(pid_t* pid, const char* file,
                                const posix_spawnattr_t* attributes, char* const arguments[],
                                char* const environment[]) {
   const ipcell::ChildEnvironment given(environment);
+  const ipcell::WholeMask mask;
   return ipcell::real_spawnp(pid, file, actions, attributes, arguments, given.get());
 }

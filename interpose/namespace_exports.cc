@@ -11,6 +11,7 @@
 #include "interpose/namespace_path.h"
 #include "interpose/namespaces.h"
 #include "interpose/real.h"
+#include "interpose/signal_masks.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -22,25 +23,37 @@ constinit Real<int(int, int)> real_setns("setns");
 constinit Real<int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*)>
     real_create("pthread_create");
 
-// A thread of one that has moved to a namespace where its process is not: it starts there too.
+constinit Real<int(const pthread_attr_t*, sigset_t*)> real_getsigmask("pthread_attr_getsigmask_np");
+
+// A thread has of its maker what the kernel does not know: the namespace, if that is not its
+// process's, and the part of the mask that is hidden.
 struct ThreadStart {
   void* (*run)(void*);
   void* argument;
-  u32 home;
+  u32 home;  // or kNoCell
+  u64 hidden;
 };
 
 void* run_thread(void* context) {
   const ThreadStart start = *static_cast<ThreadStart*>(context);
   free(context);
-  move_home(start.home, false);
+  if (start.home != kNoCell) move_home(start.home, false);
+  inherit_hidden(start.hidden);
   return start.run(start.argument);
 }
 
+// True if the thread is to begin with a mask of its own.
+bool has_mask(const pthread_attr_t* attributes) {
+  sigset_t mask;
+  return attributes != nullptr && real_getsigmask.get() != nullptr &&
+         real_getsigmask.get()(attributes, &mask) == 0;
+}
+
 int create_thread(pthread_t* id, const pthread_attr_t* attributes, void* (*run)(void*),
-                  void* argument) {
+                  void* argument, u32 home) {
   auto* start = static_cast<ThreadStart*>(malloc(sizeof(ThreadStart)));
   if (start == nullptr) return EAGAIN;
-  *start = {run, argument, home_of_thread()};
+  *start = {run, argument, home, has_mask(attributes) ? 0 : hidden_signals()};
   const int error = real_create(id, attributes, run_thread, start);
   if (error != 0) free(start);
   return error;
@@ -136,8 +149,11 @@ IPCELL_EXPORT int unshare(int flags) noexcept {
 
 IPCELL_EXPORT int pthread_create(pthread_t* id, const pthread_attr_t* attributes,
                                  void* (*run)(void*), void* argument) noexcept {
-  if (ipcell::has_moved() && ipcell::home_of_thread() != ipcell::home_of_new_threads())
-    return ipcell::create_thread(id, attributes, run, argument);
+  const ipcell::u32 home = ipcell::home_of_thread();
+  const bool is_elsewhere = ipcell::has_moved() && home != ipcell::home_of_new_threads();
+  if (is_elsewhere || ipcell::hidden_signals() != 0)
+    return ipcell::create_thread(id, attributes, run, argument,
+                                 is_elsewhere ? home : ipcell::kNoCell);
   return ipcell::real_create(id, attributes, run, argument);
 }
 

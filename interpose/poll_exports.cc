@@ -11,6 +11,7 @@
 #include "interpose/calls.h"
 #include "interpose/descriptors.h"
 #include "interpose/real.h"
+#include "interpose/signal_masks.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -164,10 +165,12 @@ bool is_about_queues(const Set& set) {
 }
 
 int ppoll_with(struct pollfd* fds, nfds_t count, const struct timespec* timeout,
-               const sigset_t* mask) {
+               const sigset_t* wanted) {
+  const WaitMask mask(wanted);
   PollSet set(fds, count);
-  if (is_wrong(timeout) || !is_about_queues(set)) return real_ppoll(fds, count, timeout, mask);
-  return wait_for(set, timeout, mask);
+  if (is_wrong(timeout) || !is_about_queues(set))
+    return real_ppoll(fds, count, timeout, mask.get());
+  return wait_for(set, timeout, mask.get());
 }
 
 int poll_with(struct pollfd* fds, nfds_t count, int milliseconds) {
@@ -285,12 +288,13 @@ bool is_about_queues(const SelectSet& set, int count) {
 }
 
 int pselect_with(int count, fd_set* in, fd_set* out, fd_set* except, const struct timespec* timeout,
-                 const sigset_t* mask) {
+                 const sigset_t* wanted) {
+  const WaitMask mask(wanted);
   SelectSet set(count, in, out, except);
   if (is_wrong(timeout) || !is_about_queues(set, count))
-    return real_pselect(count, in, out, except, timeout, mask);
+    return real_pselect(count, in, out, except, timeout, mask.get());
   set.save();
-  return wait_for(set, timeout, mask);
+  return wait_for(set, timeout, mask.get());
 }
 
 int select_with(int count, fd_set* in, fd_set* out, fd_set* except, struct timeval* timeout) {

@@ -20,6 +20,7 @@
 #include "interpose/mounts.h"
 #include "interpose/namespaces.h"
 #include "interpose/settings.h"
+#include "interpose/signal_masks.h"
 #include "interpose/signals.h"
 #include "interpose/signals_blocked.h"
 #include "interpose/spare_descriptors.h"
@@ -271,7 +272,7 @@ Task* claim_in(ThreadState& state, u32 number, u32 generation) {
 }
 
 IPCELL_COLD Task* attach_thread() {
-  const WithoutSignals blocked;
+  WithoutSignals blocked;
   ThreadState& state = t_state;
   if (!prepare_locked()) {
     say_complaint();
@@ -286,6 +287,7 @@ IPCELL_COLD Task* attach_thread() {
   Task* const task = claim_in(state, state.home, generation);
   if (task == nullptr) return nullptr;
   read_credentials(state);
+  hide_in(&blocked.mask());
   state.current = task;
   state.number = state.home;
   state.generation = generation;

@@ -18,6 +18,8 @@
 #include "interpose/memory.h"
 #include "interpose/mqueue.h"
 #include "interpose/process.h"
+#include "interpose/signal_actions.h"
+#include "interpose/signal_masks.h"
 
 #if defined(__x86_64__)
 
@@ -43,7 +45,8 @@ constexpr int kOurs[] = {SYS_semget,     SYS_semop,         SYS_semctl,
                          SYS_mq_notify,  SYS_mq_getsetattr, SYS_close,
                          SYS_dup2,       SYS_dup3,          SYS_close_range,
                          SYS_read,       SYS_write,         SYS_lseek,
-                         SYS_setns,      SYS_execve,        SYS_execveat};
+                         SYS_setns,      SYS_execve,        SYS_execveat,
+                         SYS_rt_sigaction, SYS_rt_sigprocmask};
 
 struct NumberSet {
   u64 words[8];
@@ -167,6 +170,12 @@ ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) 
     case SYS_execveat:
       return execveat(static_cast<int>(a), pointer<char>(b), pointer<char* const>(c),
                       pointer<char* const>(d), static_cast<int>(e));
+    case SYS_rt_sigaction:
+      return ipcell::to_libc(ipcell::action_by_number(static_cast<int>(a), pointer<const void>(b),
+                                                      pointer<void>(c), d));
+    case SYS_rt_sigprocmask:
+      return ipcell::to_libc(
+          ipcell::mask_by_number(static_cast<int>(a), pointer<const void>(b), pointer<void>(c), d));
     case SYS_setns: return setns(static_cast<int>(a), static_cast<int>(b));
     case SYS_shmat:
       return reinterpret_cast<long>(

@@ -1,6 +1,12 @@
 #include "interpose/signal_actions.h"
 
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
 #include "core/base/atomic.h"
+#include "core/base/sys.h"
+#include "core/base/usercopy.h"
 #include "interpose/process.h"
 #include "interpose/real.h"
 #include "interpose/signals.h"
@@ -40,12 +46,28 @@ struct sigaction kernel_action(int signal, const struct sigaction& wanted) {
     sigemptyset(&action.sa_mask);
     action.sa_sigaction = run_kept_handler;
   } else if (has_own) {
+    const u64 hidden = kept_signals();
+    u64 mask;
+    memcpy(&mask, &action.sa_mask, sizeof mask);
+    mask &= ~hidden;
+    memcpy(&action.sa_mask, &mask, sizeof mask);
     action.sa_sigaction = run_program_handler;
   } else {
     return action;
   }
   action.sa_flags = (action.sa_flags | SA_SIGINFO) & ~static_cast<int>(SA_RESETHAND);
   return action;
+}
+
+// What is pending of a signal goes when it is ignored.
+void drop_pending(int signal, const struct sigaction& action) {
+  sigset_t pending;
+  if (g_is_fault_blocked == nullptr || sigpending(&pending) != 0 || !sigismember(&pending, signal))
+    return;
+  struct sigaction ignoring = {};
+  ignoring.sa_handler = SIG_IGN;
+  real_sigaction(signal, &ignoring, nullptr);
+  real_sigaction(signal, &action, nullptr);
 }
 
 bool is_ours(const struct sigaction& action) {
@@ -91,6 +113,7 @@ int set_action(int signal, const struct sigaction* wanted, struct sigaction* old
   const struct sigaction action = kernel_action(signal, asked);
   struct sigaction kernel_old;
   const int result = real_sigaction(signal, &action, &kernel_old);
+  if (result == 0 && is_kept(signal) && asked.sa_handler == SIG_IGN) drop_pending(signal, action);
   if (result != 0) {
     set_program_action(signal, before);
     store_release(g_actions[signal].is_set, was_set ? 1u : 0u);
@@ -101,6 +124,44 @@ int set_action(int signal, const struct sigaction* wanted, struct sigaction* old
     show_program_action(old, before);
   }
   return result;
+}
+
+// Linux: struct kernel_sigaction of x86-64 and i386
+struct KernelAction {
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)();
+  u64 mask;
+};
+static_assert(offsetof(KernelAction, mask) == 3 * sizeof(long));
+
+long action_by_number(int signal, const void* wanted, void* old, u64 size) {
+  const bool is_plain = size != kMaskSize || signal < 1 || signal >= kSignals ||
+                        (signal_bit(signal) & kLibcSignals) != 0 || signal == SIGKILL ||
+                        signal == SIGSTOP;
+  if (is_plain)
+    return sys::call(SYS_rt_sigaction, signal, sys::arg(wanted), sys::arg(old),
+                     static_cast<long>(size));
+  KernelAction raw;
+  struct sigaction action = {};
+  struct sigaction before = {};
+  if (wanted != nullptr) {
+    if (copy_from_user_by_kernel(&raw, wanted, sizeof raw) != 0) return -EFAULT;
+    action.sa_handler = raw.handler;
+    action.sa_flags = static_cast<int>(raw.flags);
+    action.sa_restorer = raw.restorer;
+    memcpy(&action.sa_mask, &raw.mask, sizeof raw.mask);
+  }
+  const int saved_errno = errno;
+  if (set_action(signal, wanted != nullptr ? &action : nullptr, &before) != 0) {
+    const int error = errno;
+    errno = saved_errno;
+    return -error;
+  }
+  if (old == nullptr) return 0;
+  raw = {before.sa_handler, static_cast<u32>(before.sa_flags), before.sa_restorer, 0};
+  memcpy(&raw.mask, &before.sa_mask, sizeof raw.mask);
+  return copy_to_user_by_kernel(old, &raw, sizeof raw);
 }
 
 void reset_action(int signal) {
@@ -117,6 +178,25 @@ void restore_default(int signal) {
   real_sigaction(signal, &action, nullptr);
 }
 
+// Handlers from before, which would have it blocked.
+static void renew_actions(u64 kept) {
+  for (int signal = 1; signal < kSignals; ++signal) {
+    for (;;) {
+      const struct sigaction wanted = program_action(signal);
+      u64 mask;
+      memcpy(&mask, &wanted.sa_mask, sizeof mask);
+      if (!has_handler(wanted) || is_kept(signal) || (mask & kept) == 0) break;
+      const struct sigaction action = kernel_action(signal, wanted);
+      real_sigaction(signal, &action, nullptr);
+      // Another thread may have set one meanwhile, which this one then took the place of.
+      const struct sigaction now = program_action(signal);
+      if (memcmp(&now, &wanted, sizeof now) == 0) break;
+      const struct sigaction newer = kernel_action(signal, now);
+      real_sigaction(signal, &newer, nullptr);
+    }
+  }
+}
+
 void keep_action(int signal, int idle_flags) {
   if (load_acquire(g_actions[signal].is_set) == 0) {
     struct sigaction inherited;
@@ -127,6 +207,7 @@ void keep_action(int signal, int idle_flags) {
   __atomic_fetch_or(&g_kept, signal_bit(signal), __ATOMIC_ACQ_REL);
   const struct sigaction action = kernel_action(signal, program_action(signal));
   real_sigaction(signal, &action, nullptr);
+  renew_actions(signal_bit(signal));
 }
 
 }  // namespace ipcell

@@ -12,6 +12,9 @@ constexpr std::size_t kMaskSize = 8;  // bytes of the kernel's signal set
 
 constexpr u64 signal_bit(int signal) { return 1ull << (signal - 1); }
 
+// glibc's own two, which it neither blocks nor handles for programs.
+constexpr u64 kLibcSignals = signal_bit(32) | signal_bit(33);
+
 inline bool has_handler(const struct sigaction& action) {
   return action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
 }
@@ -20,6 +23,8 @@ inline bool has_handler(const struct sigaction& action) {
 struct sigaction program_action(int signal);
 // As sigaction(2) of the program.
 int set_action(int signal, const struct sigaction* wanted, struct sigaction* old);
+// rt_sigaction(2), by number: 0 or -errno.
+long action_by_number(int signal, const void* wanted, void* old, u64 size);
 // What the kernel does at the delivery of a signal with SA_RESETHAND.
 void reset_action(int signal);
 // The kernel's action is the default one from here on, whatever the program asked for.

@@ -6,40 +6,17 @@
 #include <string.h>
 
 #include "core/base/sys.h"
+#include "interpose/deferred.h"
 #include "interpose/process.h"
 #include "interpose/signal_actions.h"
+#include "interpose/signal_masks.h"
 
 namespace ipcell {
 
 namespace {
 
-// The signal that came in a critical section; one is enough, since its return blocks all others.
-struct Deferred {
-  int signal;
-  siginfo_t info;
-  u64 mask;  // the thread's own mask, put back when the signal is given again
-};
-thread_local Deferred t_deferred;
-
 // See take_restart().
 thread_local bool t_restarts;
-
-void send_to_self(int signal, const siginfo_t& info) {
-  sys::call(SYS_rt_tgsigqueueinfo, sys::call(SYS_getpid), sys::call(SYS_gettid), signal,
-            sys::arg(&info));
-}
-
-// Lets the interrupted critical section go on, with all signals blocked until its end.
-void defer(Task& task, int signal, const siginfo_t& info, ucontext_t& context) {
-  // One was put off already, inside of this handler's own core call. It stays pending, since all
-  // are blocked from here on; the mask to come back to is that of this frame, the outer one.
-  if (task.deferred != 0) send_to_self(t_deferred.signal, t_deferred.info);
-  memcpy(&t_deferred.mask, &context.uc_sigmask, kMaskSize);
-  t_deferred.signal = signal;
-  t_deferred.info = info;
-  memset(&context.uc_sigmask, 0xff, kMaskSize);
-  task.deferred = 1;
-}
 
 // A handler that interrupts an exec(3) may jump out of it: it would never be over. DIVERGES: with
 // attachments of several namespaces, those of the others.
@@ -96,19 +73,25 @@ class InHandler {
   const char* outer_;
 };
 
-void call_program(int signal, siginfo_t* info, void* context) {
+// What the handler's action blocks while it runs.
+u64 blocked_by(int signal, const struct sigaction& action) {
+  u64 set;
+  memcpy(&set, &action.sa_mask, sizeof set);
+  return (action.sa_flags & SA_NODEFER) == 0 ? set | signal_bit(signal) : set;
+}
+
+void call_program(int signal, siginfo_t* info, ucontext_t& context) {
   const struct sigaction action = program_action(signal);
   if (!has_handler(action)) return;
-  if ((action.sa_flags & SA_RESETHAND) != 0) {
-    // The kernel does this before the handler; it is not told of the flag, since a signal that is
-    // put off is delivered twice.
-    reset_action(signal);
-  }
+  // The kernel does this before the handler; it is not told of the flag, since a signal that is put
+  // off is delivered twice.
+  if ((action.sa_flags & SA_RESETHAND) != 0) reset_action(signal);
   const OutsideOfExec outside;
   const AtHome at_home;
   const InHandler in_handler;
+  const HandlerMask mask(context, blocked_by(signal, action));
   if ((action.sa_flags & SA_SIGINFO) != 0) {
-    action.sa_sigaction(signal, info, context);
+    action.sa_sigaction(signal, info, &context);
   } else {
     action.sa_handler(signal);
   }
@@ -123,22 +106,58 @@ bool may_run(int signal, siginfo_t* info, ucontext_t& context) {
   return false;
 }
 
-// Ends the program as if nobody had handled the signal.
-void take_default(int signal, siginfo_t* info) {
+// A signal that somebody sent to a thread that has not blocked it.
+void deliver(int signal, siginfo_t* info, ucontext_t& context) {
+  const int saved_errno = errno;
+  // A blocked call may have asynchronous cancellation on; neither the core nor a handler can have
+  // it.
+  const Task* task = task_if_any();
+  const bool is_in_wait = task != nullptr && task->wait_frame != nullptr;
+  // Read before: the handler may install another.
+  const bool restarts = (program_action(signal).sa_flags & SA_RESTART) != 0;
+  int cancel_type = PTHREAD_CANCEL_DEFERRED;
+  if (is_in_wait) pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type);
+  if (may_run(signal, info, context)) {
+    errno = saved_errno;
+    call_program(signal, info, context);
+    if (is_in_wait) t_restarts = restarts;
+  }
+  if (is_in_wait) pthread_setcanceltype(cancel_type, nullptr);
+}
+
+// Ends the program as if nobody had handled the signal: a fault comes again by itself, one that
+// somebody sent must be sent again.
+void take_default(int signal, const siginfo_t* info, bool is_forced) {
   restore_default(signal);
-  // A fault comes again by itself; a signal that somebody sent must be sent again.
-  if (info->si_code <= 0) {
-    send_to_self(signal, *info);
+  if (!is_forced) {
+    sys::call(SYS_rt_tgsigqueueinfo, sys::call(SYS_getpid), sys::call(SYS_gettid), signal,
+              sys::arg(info));
   }
 }
 
 // The kernel blocks nothing in our handler, which may fault once more; the program's own has its
 // mask. The handler's return puts back what was before.
-void block_for_handler(int signal, const struct sigaction& action) {
-  u64 set;
-  memcpy(&set, &action.sa_mask, sizeof set);
-  if ((action.sa_flags & SA_NODEFER) == 0) set |= signal_bit(signal);
-  sys::call(SYS_rt_sigprocmask, SIG_BLOCK, sys::arg(&set), 0, kMaskSize);
+void block_for_handler(int signal) {
+  const u64 set = blocked_by(signal, program_action(signal)) & ~kept_signals();
+  if (set != 0) sys::call(SYS_rt_sigprocmask, SIG_BLOCK, sys::arg(&set), 0, kMaskSize);
+}
+
+// An instance of a kept signal that somebody sent.
+void deliver_kept(int signal, siginfo_t* info, ucontext_t& context) {
+  if ((blocked_kept_signals() & signal_bit(signal)) != 0) {
+    const Task* task = task_if_any();
+    if (task != nullptr && task->deferred != 0) block_after_deferral(signal);
+    leave_pending(signal, *info, context);
+    return;
+  }
+  const struct sigaction action = program_action(signal);
+  if (action.sa_handler == SIG_IGN) return;
+  if (action.sa_handler == SIG_DFL) {
+    take_default(signal, info, false);
+    return;
+  }
+  block_for_handler(signal);
+  deliver(signal, info, context);
 }
 
 OwnHandler g_own[kSignals];
@@ -151,36 +170,24 @@ void keep_signal(int signal, OwnHandler own, int idle_flags) {
 }
 
 void run_program_handler(int signal, siginfo_t* info, void* context) {
-  const int saved_errno = errno;
-  // A blocked call may have asynchronous cancellation on; neither the core nor a handler can have
-  // it.
-  const Task* task = task_if_any();
-  const bool is_in_wait = task != nullptr && task->wait_frame != nullptr;
-  // Read before: the handler may install another.
-  const bool restarts = (program_action(signal).sa_flags & SA_RESTART) != 0;
-  int cancel_type = PTHREAD_CANCEL_DEFERRED;
-  if (is_in_wait) pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type);
-  if (may_run(signal, info, *static_cast<ucontext_t*>(context))) {
-    errno = saved_errno;
-    call_program(signal, info, context);
-    if (is_in_wait) t_restarts = restarts;
-  }
-  if (is_in_wait) pthread_setcanceltype(cancel_type, nullptr);
+  deliver(signal, info, *static_cast<ucontext_t*>(context));
 }
 
 void run_kept_handler(int signal, siginfo_t* info, void* context) {
   auto& frame = *static_cast<ucontext_t*>(context);
-  const bool is_forced = info->si_code > 0;
   if (g_own[signal](signal, info, frame)) return;
-  const struct sigaction action = program_action(signal);
-  if (action.sa_handler == SIG_IGN && !is_forced) return;
-  if (!has_handler(action)) {
-    take_default(signal, info);
+  if (info->si_code <= 0) {
+    deliver_kept(signal, info, frame);
     return;
   }
-  if (!is_forced && !may_run(signal, info, frame)) return;
-  block_for_handler(signal, action);
-  call_program(signal, info, context);
+  // The kernel forces one that is blocked or ignored: it ends the program.
+  const bool is_blocked = (blocked_kept_signals() & signal_bit(signal)) != 0;
+  if (is_blocked || !has_handler(program_action(signal))) {
+    take_default(signal, info, true);
+    return;
+  }
+  block_for_handler(signal);
+  call_program(signal, info, frame);
 }
 
 // Who jumped out of it is above its frame.
@@ -198,15 +205,6 @@ bool take_restart() {
   const bool restarts = t_restarts;
   t_restarts = false;
   return restarts;
-}
-
-void deliver_deferred_signal(Task& task) {
-  task.deferred = 0;
-  const Deferred deferred = t_deferred;
-  // Pending first, then unblocked: the handler runs as from the kernel, at the return of this call.
-  sys::call(SYS_rt_tgsigqueueinfo, sys::call(SYS_getpid), sys::call(SYS_gettid), deferred.signal,
-            sys::arg(&deferred.info));
-  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::arg(&deferred.mask), 0, kMaskSize);
 }
 
 }  // namespace ipcell

@@ -19,6 +19,8 @@ class SignalsBlocked {
   void unblock() const {
     sys::call(SYS_rt_sigprocmask, SIG_SETMASK, sys::arg(&before_), 0, sizeof before_);
   }
+  // The mask that is put back.
+  u64& mask() { return before_; }
 
  private:
   u64 before_ = 0;
@@ -31,6 +33,8 @@ class WithoutSignals {
   ~WithoutSignals() { blocked_.unblock(); }
   WithoutSignals(const WithoutSignals&) = delete;
   WithoutSignals& operator=(const WithoutSignals&) = delete;
+
+  u64& mask() { return blocked_.mask(); }
 
  private:
   SignalsBlocked blocked_;
