@@ -14,4 +14,8 @@ void defer(Task& task, int signal, const siginfo_t& info, ucontext_t& context);
 // `signal` stays blocked as well when the critical section ends.
 void block_after_deferral(int signal);
 
+// A real-time signal that was put off comes again behind those that were queued since. At its
+// arrival or theirs `*info` becomes that of the one that is due. False if none is.
+bool restore_order(int signal, siginfo_t* info);
+
 }  // namespace ipcell

@@ -170,6 +170,7 @@ void keep_signal(int signal, OwnHandler own, int idle_flags) {
 }
 
 void run_program_handler(int signal, siginfo_t* info, void* context) {
+  if (!restore_order(signal, info)) return;
   deliver(signal, info, *static_cast<ucontext_t*>(context));
 }
 
