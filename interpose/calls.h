@@ -5,6 +5,7 @@
 #include <sys/single_threaded.h>
 
 #include "core/cell/futex.h"
+#include "interpose/cancel.h"
 #include "interpose/errno.h"
 #include "interpose/process.h"
 
@@ -38,9 +39,9 @@ inline int cancellable_sleep(u32& word, u32 expected, i64 timeout_ns) {
   int result;
   int type;
   pthread_cleanup_push(leave_wait, nullptr);
-  pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+  set_cancel_type(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
   result = futex_wait(word, expected, timeout_ns);
-  pthread_setcanceltype(type, nullptr);
+  set_cancel_type(type, nullptr);
   pthread_cleanup_pop(0);
   return result;
 }

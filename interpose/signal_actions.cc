@@ -135,6 +135,21 @@ struct KernelAction {
 };
 static_assert(offsetof(KernelAction, mask) == 3 * sizeof(long));
 
+bool chain_handler(int signal) {
+  KernelAction raw;
+  if (sys::call(SYS_rt_sigaction, signal, 0, sys::arg(&raw), kMaskSize) != 0) return false;
+  struct sigaction action = {};
+  action.sa_handler = raw.handler;
+  action.sa_flags = static_cast<int>(raw.flags);
+  memcpy(&action.sa_mask, &raw.mask, sizeof raw.mask);
+  if (!has_handler(action) || is_ours(action)) return has_handler(action);
+  set_program_action(signal, action);
+  action.sa_sigaction = run_program_handler;
+  raw.handler = action.sa_handler;
+  raw.flags |= SA_SIGINFO;
+  return sys::call(SYS_rt_sigaction, signal, sys::arg(&raw), 0, kMaskSize) == 0;
+}
+
 long action_by_number(int signal, const void* wanted, void* old, u64 size) {
   const bool is_plain = size != kMaskSize || signal < 1 || signal >= kSignals ||
                         (signal_bit(signal) & kLibcSignals) != 0 || signal == SIGKILL ||

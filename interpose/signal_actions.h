@@ -25,6 +25,9 @@ struct sigaction program_action(int signal);
 int set_action(int signal, const struct sigaction* wanted, struct sigaction* old);
 // rt_sigaction(2), by number: 0 or -errno.
 long action_by_number(int signal, const void* wanted, void* old, u64 size);
+// A handler that was set past sigaction(2) runs by run_program_handler() from here on. False if
+// there is none.
+bool chain_handler(int signal);
 // What the kernel does at the delivery of a signal with SA_RESETHAND.
 void reset_action(int signal);
 // The kernel's action is the default one from here on, whatever the program asked for.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/sys.h"
+#include "interpose/cancel.h"
 #include "interpose/deferred.h"
 #include "interpose/process.h"
 #include "interpose/signal_actions.h"
@@ -113,16 +114,18 @@ void deliver(int signal, siginfo_t* info, ucontext_t& context) {
   // it.
   const Task* task = task_if_any();
   const bool is_in_wait = task != nullptr && task->wait_frame != nullptr;
+  // libc's own handler, which cancels, looks at the type.
+  const bool is_libcs = (signal_bit(signal) & kLibcSignals) != 0;
   // Read before: the handler may install another.
   const bool restarts = (program_action(signal).sa_flags & SA_RESTART) != 0;
   int cancel_type = PTHREAD_CANCEL_DEFERRED;
-  if (is_in_wait) pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &cancel_type);
+  if (is_in_wait && !is_libcs) set_cancel_type(PTHREAD_CANCEL_DEFERRED, &cancel_type);
   if (may_run(signal, info, context)) {
     errno = saved_errno;
     call_program(signal, info, context);
     if (is_in_wait) t_restarts = restarts;
   }
-  if (is_in_wait) pthread_setcanceltype(cancel_type, nullptr);
+  if (is_in_wait && !is_libcs) set_cancel_type(cancel_type, nullptr);
 }
 
 // Ends the program as if nobody had handled the signal: a fault comes again by itself, one that

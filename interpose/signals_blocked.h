@@ -1,6 +1,7 @@
 // Blocking signals where no handler may run, not even one that this library does not know of.
 #pragma once
 
+#include <initializer_list>
 #include <signal.h>
 
 #include "core/base/sys.h"
