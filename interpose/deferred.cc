@@ -105,20 +105,25 @@ void send_to_self(int signal, const siginfo_t& info) {
 }  // namespace
 
 void defer(Task& task, int signal, const siginfo_t& info, ucontext_t& context) {
-  if (task.deferred != 0) {
-    // Only kept ones come while another one is put off, or this one's own core call has put off one
-    // before.
-    if (is_kept(signal)) {
-      leave_pending(signal, info, context);
-      return;
-    }
-    // That stays pending, since all are blocked from here on; the mask to come back to is that of
-    // this frame, the outer one.
-    send_to_self(t_deferred.signal, t_deferred.info);
+  if (task.deferred != 0 && is_kept(signal)) {
+    leave_pending(signal, info, context);
+    return;
   }
+  // From here on, and not only when the handler has returned: another one would put off its own
+  // signal in the midst of this.
+  SignalsBlocked blocked;
+  blocked.block();
   u64 mask;
   memcpy(&mask, &context.uc_sigmask, kMaskSize);
-  t_deferred = {signal, info, mask};
+  u64 own_mask = mask;
+  if (task.deferred != 0) {
+    // One was put off already: by a handler that this one's own core call let in, or by one that
+    // had not yet returned when this one came. It stays pending. The mask to come back to is that
+    // of the outer of the two, in which less is blocked.
+    own_mask &= t_deferred.mask;
+    send_to_self(t_deferred.signal, t_deferred.info);
+  }
+  t_deferred = {signal, info, own_mask};
   // A copy may still fault.
   mask |= ~kept_signals();
   memcpy(&context.uc_sigmask, &mask, kMaskSize);
