@@ -41,7 +41,8 @@ bool print(const char* title, const std::vector<Finding>& findings) {
 Finding judge_library(const Places& places, std::string& library) {
   try {
     library = places.library();
-    return {Finding::Level::Ok, "library", library, ""};
+    return {Finding::Level::Ok, "library",
+            fmt::format("{}, for {} programs", library, machines_of(library)), ""};
   } catch (const Failure& failure) {
     return {Finding::Level::Bad, "library", failure.what(), ""};
   }

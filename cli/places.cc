@@ -1,5 +1,6 @@
 #include "cli/places.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <unistd.h>
@@ -14,6 +15,9 @@ namespace fs = std::filesystem;
 namespace ipcell::cli {
 
 namespace {
+
+// ld.so(8): a loader's name of its folder of libraries.
+constexpr char kLib[] = "$LIB";
 
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
@@ -68,13 +72,17 @@ std::string Places::present_base(u32* mode) const {
 
 std::string Places::library() const {
   std::string found = library_;
+  // Libraries for both kinds of programs.
+  const auto has_both = [](const std::string& path) { return library_files(path).size() > 1; };
   if (found.empty()) {
     const fs::path folder = own_folder();
     for (const char* candidate :
          {"../interpose/libipcell.so", "../" IPCELL_LIBDIR "/ipcell/libipcell.so",
           "../lib/ipcell/libipcell.so"}) {
       const fs::path path = (folder / candidate).lexically_normal();
-      if (found.empty() && access(path.c_str(), R_OK) == 0) found = path;
+      if (!found.empty() || access(path.c_str(), R_OK) != 0) continue;
+      const fs::path by_loader = path.parent_path() / "by-lib" / kLib / path.filename();
+      found = has_both(by_loader) ? by_loader : path;
     }
     if (found.empty()) {
       throw Failure(fmt::format("libipcell.so was not found beside {}; name it in IPCELL_LIBRARY",
@@ -82,17 +90,41 @@ std::string Places::library() const {
     }
   }
   found = fs::absolute(found).lexically_normal();
-  if (access(found.c_str(), R_OK) != 0) {
+  if (library_files(found).empty()) {
     throw Failure(fmt::format("{}: the library cannot be read ({}); IPCELL_LIBRARY names it", found,
                               std::strerror(errno)));
   }
   // LD_PRELOAD separates by colons and blanks, and expands $ORIGIN and its like.
-  if (found.find_first_of(": \t\n$") != std::string::npos) {
-    throw Failure(fmt::format("{}: LD_PRELOAD cannot hold a path with blanks, ':' or '$'; copy the "
-                              "library elsewhere and name it in IPCELL_LIBRARY",
-                              found));
+  const std::size_t lib = found.find(kLib);
+  std::string rest = found;
+  if (lib != std::string::npos) rest.erase(lib, std::strlen(kLib));
+  if (rest.find_first_of(": \t\n$") != std::string::npos) {
+    throw Failure(fmt::format(
+        "{}: LD_PRELOAD cannot hold a path with blanks, ':' or '$', but for a $LIB; copy the "
+        "library elsewhere and name it in IPCELL_LIBRARY",
+        found));
   }
   return found;
+}
+
+std::vector<std::string> library_files(const std::string& library) {
+  const std::size_t at = library.find(kLib);
+  std::vector<std::string> files;
+  if (at == std::string::npos) {
+    if (access(library.c_str(), R_OK) == 0) files.push_back(library);
+    return files;
+  }
+  const std::string before = library.substr(0, at), behind = library.substr(at + std::strlen(kLib));
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(before, error), end; entry != end && !error;
+       entry.increment(error)) {
+    if (entry.depth() > 1) entry.disable_recursion_pending();
+    const fs::path file = fs::canonical(entry->path().string() + behind, error);
+    const bool is_new = std::find(files.begin(), files.end(), file.string()) == files.end();
+    if (!error && is_new && access(file.c_str(), R_OK) == 0) files.push_back(file);
+    error.clear();
+  }
+  return files;
 }
 
 std::string explain(const DirStatus& status, const char* path) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/cell/cell.h"
 #include "core/cell/cell_dir.h"
@@ -21,7 +22,8 @@ class Places {
   // The base folder as it is, one of several users' cells included; empty if there is none yet.
   // `mode` is that of the cells to be expected there.
   std::string present_base(u32* mode) const;
-  // The file to preload. Throws Failure if there is none, or its path cannot stand in LD_PRELOAD.
+  // What LD_PRELOAD is to name. Throws Failure if there is no such file, or its path cannot stand
+  // there.
   std::string library() const;
 
  private:
@@ -29,6 +31,10 @@ class Places {
   std::string xdg_runtime_dir_;
   std::string library_;
 };
+
+// The files that a path in LD_PRELOAD stands for: one, or several if there is a $LIB in it, for
+// which each loader puts the name of its folder of libraries.
+std::vector<std::string> library_files(const std::string& library);
 
 // "PATH: what is wrong and what to do."
 std::string explain(const DirStatus& status, const char* path);

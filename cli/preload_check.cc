@@ -1,5 +1,6 @@
 #include "cli/preload_check.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "cli/places.h"
 
 namespace ipcell::cli {
 
@@ -142,11 +145,16 @@ PreloadVerdict& refuse(PreloadVerdict& verdict, Kind kind, std::string reason, s
 PreloadVerdict& judge_elf(PreloadVerdict& verdict, const Image& image, const std::string& library,
                           bool no_new_privileges) {
   const std::string& path = verdict.path.back();
-  const Image wanted = look_at(library);
-  if (wanted.is_elf && (image.elf_class != wanted.elf_class || image.machine != wanted.machine)) {
+  const std::vector<std::string> files = library_files(library);
+  const bool is_for_it = std::any_of(files.begin(), files.end(), [&](const std::string& file) {
+    const Image wanted = look_at(file);
+    return !wanted.is_elf ||
+           (image.elf_class == wanted.elf_class && image.machine == wanted.machine);
+  });
+  if (!is_for_it) {
     return refuse(verdict, Kind::OtherMachine,
                   fmt::format("it is a {} program, and the library is {}", machine_name(image),
-                              machine_name(wanted)),
+                              machines_of(library)),
                   "use a build of the program for the library's machine, or build ipcell for the "
                   "program's");
   }
@@ -174,6 +182,15 @@ PreloadVerdict& judge_elf(PreloadVerdict& verdict, const Image& image, const std
 }
 
 }  // namespace
+
+std::string machines_of(const std::string& library) {
+  std::string machines;
+  for (const std::string& file : library_files(library)) {
+    const Image image = look_at(file);
+    if (image.is_elf) machines += (machines.empty() ? "" : " and ") + machine_name(image);
+  }
+  return machines;
+}
 
 std::string find_program(const std::string& program) {
   if (program.empty()) return "";

@@ -15,10 +15,13 @@ struct PreloadVerdict {
   std::string advice;
 };
 
-// `program` is looked for as a shell does. `library` is the file that is to be preloaded.
+// `program` is looked for as a shell does. `library` is what LD_PRELOAD is to name.
 // With `no_new_privileges` setuid and its like take no effect, and are no hindrance.
 PreloadVerdict check_preload(const std::string& program, const std::string& library,
                              bool no_new_privileges = false);
+
+// The kinds of programs that it is for: "64-bit x86-64 and 32-bit x86".
+std::string machines_of(const std::string& library);
 
 // The file that `program` names: itself if there is a slash in it, else as found in PATH; empty if
 // there is none.

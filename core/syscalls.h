@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/base/sys.h"
+#include "core/base/user_time.h"
 #include "core/cell/task_table.h"
 
 struct mq_attr;
@@ -28,7 +29,7 @@ long sys_semget(Task& task, int key, int nsems, int flags);
 // semop(2), and semtimedop(2): `timeout` is relative, nullptr for none. 0; -E2BIG, -EACCES,
 // -EAGAIN, -EFAULT, -EFBIG, -EIDRM, -EINTR, -EINVAL, -ENOMEM, -ERANGE.
 long sys_semtimedop(Task& task, int id, const struct sembuf* ops, std::size_t count,
-                    const struct timespec* timeout);
+                    UserTime timeout);
 // semctl(2). `argument` is a union semun as a word. As the command says; -EACCES, -EFAULT, -EIDRM,
 // -EINVAL, -ENOMEM, -EPERM, -ERANGE.
 long sys_semctl(Task& task, int id, int num, int command, unsigned long argument);
@@ -81,11 +82,11 @@ long sys_mq_unlink(Task& task, const char* name);
 // mq_timedsend(2). 0; -EAGAIN, -EBADF, -EFAULT, -EINTR, -EINVAL, -EMSGSIZE, -ENOMEM, -ETIMEDOUT.
 // -EINTR: a handler ran; the caller looks whether the call is to be made again.
 long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, std::size_t size,
-                      u32 priority, const struct timespec* deadline);
+                      u32 priority, UserTime deadline);
 // mq_timedreceive(2). Bytes of the message; -EAGAIN, -EBADF, -EFAULT, -EINTR, -EINVAL, -EMSGSIZE,
 // -ETIMEDOUT.
 long sys_mq_timedreceive(Task& task, const MqueueDescriptor& from, char* text, std::size_t size,
-                         u32* priority, const struct timespec* deadline);
+                         u32* priority, UserTime deadline);
 // O_NONBLOCK of the open file. 0; -EBADF.
 long sys_mq_set_nonblocking(Task& task, const MqueueDescriptor& of, bool is_nonblocking);
 // mq_getsetattr(2). 0; -EBADF, -EFAULT, -EINVAL.

@@ -452,7 +452,8 @@ IPCELL_EXPORT off64_t lseek64(int fd, off64_t offset, int whence) noexcept {
     return to_libc(ipcell::seek_file(fd, *entry, offset, whence));
   const int before = errno;
   const off64_t result = IPCELL_REAL(lseek64)(fd, offset, whence);
-  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, result, before)) [[unlikely]]
+  const long told = result < 0 ? -1 : 0;
+  if (DescriptorEntry* const entry = ipcell::unseen_queue(fd, told, before)) [[unlikely]]
     return to_libc(ipcell::seek(fd, *entry, offset, whence));
   return result;
 }

@@ -49,7 +49,7 @@ bool open_first_cell() {
   DirRequest request;
   request.ipcell_dir = s.has_dir ? s.dir : nullptr;
   request.xdg_runtime_dir = s.has_runtime_dir ? s.runtime_dir : nullptr;
-  request.uid = static_cast<u32>(sys::call(SYS_geteuid));
+  request.uid = static_cast<u32>(sys::call(sys::kGeteuid));
   request.name = s.has_name ? s.cell_name : nullptr;
   request.mode = s.mode;
   ProcessCell& first = g_process_cells[0];

@@ -241,8 +241,8 @@ struct CloneArguments {
 // catches no faults.
 static bool read_arguments(const void* from, u64 size, CloneArguments* arguments) {
   if (size < CloneArguments::kLeast || size > sizeof *arguments) return false;
-  const struct iovec to = {arguments, size};
-  const struct iovec of = {const_cast<void*>(from), size};
+  const struct iovec to = {arguments, static_cast<std::size_t>(size)};
+  const struct iovec of = {const_cast<void*>(from), static_cast<std::size_t>(size)};
   return sys::call(SYS_process_vm_readv, sys::call(SYS_getpid), sys::arg(&to), 1, sys::arg(&of), 1,
                    0) == static_cast<long>(size);
 }

@@ -365,4 +365,13 @@ IPCELL_EXPORT int prlimit(pid_t pid, enum __rlimit_resource resource, const stru
                           struct rlimit* old) noexcept {
   return change(SYS_prlimit64, pid, resource, arg(limit), arg(old));
 }
+#else
+IPCELL_EXPORT int setrlimit(__rlimit_resource_t resource, const struct rlimit* limit) noexcept {
+  return change(SYS_setrlimit, resource, arg(limit));
+}
+IPCELL_EXPORT int prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlimit* limit,
+                          struct rlimit* old) noexcept {
+  if (resource == RLIMIT_AS && limit != nullptr) ipcell::shrink_mappings();
+  return IPCELL_REAL(prlimit)(pid, resource, limit, old);
+}
 #endif

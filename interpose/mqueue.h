@@ -2,11 +2,10 @@
 // and results (>= 0 or -errno).
 #pragma once
 
-#include "core/base/types.h"
+#include "core/base/user_time.h"
 
 struct mq_attr;
 struct sigevent;
-struct timespec;
 
 namespace ipcell {
 
@@ -16,10 +15,8 @@ long open_mqueue(const char* name, int flags, u32 mode, const struct mq_attr* at
                  bool closes_on_exec);
 long unlink_mqueue(const char* name);
 long close_mqueue(int fd);
-long send_mqueue(int fd, const char* text, std::size_t size, u32 priority,
-                 const struct timespec* deadline);
-long receive_mqueue(int fd, char* text, std::size_t size, u32* priority,
-                    const struct timespec* deadline);
+long send_mqueue(int fd, const char* text, std::size_t size, u32 priority, UserTime deadline);
+long receive_mqueue(int fd, char* text, std::size_t size, u32* priority, UserTime deadline);
 long get_set_mqueue(int fd, const struct mq_attr* wanted, struct mq_attr* old);
 // mq_notify(2), but for SIGEV_THREAD.
 long notify_mqueue(int fd, const struct sigevent* event);

@@ -55,7 +55,7 @@ long open_mqueue(const char* name, int flags, u32 mode, const struct mq_attr* at
   return with_task_raw([&](Task& task) {
     MqueueOpen request = {name, flags, mode, attributes, 0, 0, closes_on_exec};
     if ((flags & O_CREAT) != 0) {
-      request.real_uid = static_cast<u32>(sys::call(SYS_getuid));
+      request.real_uid = static_cast<u32>(sys::call(sys::kGetuid));
       request.byte_limit = sys::soft_limit(RLIMIT_MSGQUEUE, 0);
     }
     MqueueDescriptor opened;
@@ -78,15 +78,13 @@ long close_mqueue(int fd) {
   return sys::call(SYS_close, fd);
 }
 
-long send_mqueue(int fd, const char* text, std::size_t size, u32 priority,
-                 const struct timespec* deadline) {
+long send_mqueue(int fd, const char* text, std::size_t size, u32 priority, UserTime deadline) {
   return until_not_restarted(fd, [&](Task& task, const MqueueDescriptor& queue) {
     return sys_mq_timedsend(task, queue, text, size, priority, deadline);
   });
 }
 
-long receive_mqueue(int fd, char* text, std::size_t size, u32* priority,
-                    const struct timespec* deadline) {
+long receive_mqueue(int fd, char* text, std::size_t size, u32* priority, UserTime deadline) {
   return until_not_restarted(fd, [&](Task& task, const MqueueDescriptor& queue) {
     return sys_mq_timedreceive(task, queue, text, size, priority, deadline);
   });

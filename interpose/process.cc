@@ -123,7 +123,7 @@ bool prepare_process() {
 void read_groups(ThreadState& state) {
   Cred& cred = state.cred;
   cred.groups = state.few_groups;
-  long count = sys::call(SYS_getgroups, kFewGroups, sys::arg(state.few_groups));
+  long count = sys::call(sys::kGetgroups, kFewGroups, sys::arg(state.few_groups));
   if (count == -EINVAL) {
     if (state.many_groups == nullptr) {
       const long room = sys::map(0, kMaxGroups * sizeof(u32), PROT_READ | PROT_WRITE,
@@ -132,7 +132,7 @@ void read_groups(ThreadState& state) {
     }
     cred.groups = state.many_groups;
     count = state.many_groups != nullptr
-                ? sys::call(SYS_getgroups, kMaxGroups, sys::arg(state.many_groups))
+                ? sys::call(sys::kGetgroups, kMaxGroups, sys::arg(state.many_groups))
                 : 0;
   }
   cred.group_count = count > 0 ? static_cast<u32>(count) : 0;
@@ -148,8 +148,8 @@ bool has_capabilities_in(const Cell& cell) {
 
 void read_credentials(ThreadState& state) {
   Cred& cred = state.cred;
-  cred.euid = static_cast<u32>(sys::call(SYS_geteuid));
-  cred.egid = static_cast<u32>(sys::call(SYS_getegid));
+  cred.euid = static_cast<u32>(sys::call(sys::kGeteuid));
+  cred.egid = static_cast<u32>(sys::call(sys::kGetegid));
   // setfsgid(-1) changes nothing and returns the current one.
   cred.fsgid = static_cast<u32>(sys::call(SYS_setfsgid, -1));
   read_groups(state);

@@ -47,7 +47,7 @@ bool parse_name(const char* name, u32* number) {
 // collected under a lock of the cell, and used without.
 class NameList {
  public:
-  explicit NameList(u64 queues) : size_((queues + 16) * kMqueueNameRoom) {
+  explicit NameList(u64 queues) : size_((static_cast<std::size_t>(queues) + 16) * kMqueueNameRoom) {
     const long made =
         sys::map(0, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
     if (!sys::is_error(made)) text_ = reinterpret_cast<char*>(made);

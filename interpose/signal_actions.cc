@@ -131,7 +131,7 @@ struct KernelAction {
   void (*handler)(int);
   unsigned long flags;
   void (*restorer)();
-  u64 mask;
+  u32 mask[2];
 };
 static_assert(offsetof(KernelAction, mask) == 3 * sizeof(long));
 
@@ -174,7 +174,7 @@ long action_by_number(int signal, const void* wanted, void* old, u64 size) {
     return -error;
   }
   if (old == nullptr) return 0;
-  raw = {before.sa_handler, static_cast<u32>(before.sa_flags), before.sa_restorer, 0};
+  raw = {before.sa_handler, static_cast<u32>(before.sa_flags), before.sa_restorer, {}};
   memcpy(&raw.mask, &before.sa_mask, sizeof raw.mask);
   return copy_to_user_by_kernel(old, &raw, sizeof raw);
 }

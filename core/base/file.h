@@ -34,7 +34,8 @@ class Descriptor {
 };
 
 inline long open_at(long folder, const char* path, int flags) {
-  return sys::call(SYS_openat, folder, sys::arg(path), flags | O_CLOEXEC | O_NOFOLLOW, 0);
+  return sys::call(SYS_openat, folder, sys::arg(path),
+                   flags | O_CLOEXEC | O_NOFOLLOW | sys::kLargeFile, 0);
 }
 
 // statx(2), because its struct is the same on all machines.

@@ -38,18 +38,11 @@ inline long call(long n, long a = 0, long b = 0, long c = 0, long d = 0, long e 
   return x0;
 }
 #elif defined(__i386__)
-// %ebx may be the GOT pointer and %ebp the frame pointer: both are saved by hand.
+// A function, in sys_i386.cc: a cancelled thread is unwound out of it, and inline assembly can't
+// say where %ebp is.
+extern "C" long ipcell_system_call(long n, long a, long b, long c, long d, long e, long f);
 inline long call(long n, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
-  long result;
-  const long words[] = {a, b, c, d, e, f, n};
-  asm volatile(
-      "pushl %%ebx\n\tpushl %%ebp\n\tmovl 0(%%eax),%%ebx\n\tmovl 4(%%eax),%%ecx\n\t"
-      "movl 8(%%eax),%%edx\n\tmovl 12(%%eax),%%esi\n\tmovl 16(%%eax),%%edi\n\t"
-      "movl 20(%%eax),%%ebp\n\tmovl 24(%%eax),%%eax\n\tint $0x80\n\tpopl %%ebp\n\tpopl %%ebx"
-      : "=a"(result)
-      : "a"(words)
-      : "ecx", "edx", "esi", "edi", "memory");
-  return result;
+  return ipcell_system_call(n, a, b, c, d, e, f);
 }
 #else
 #error "ipcell has no system call sequence for this machine"
@@ -61,6 +54,20 @@ long arg(T* pointer) {
 }
 
 constexpr bool is_error(long result) { return result < 0 && result > -4096; }
+// An address that a system call returned: the upper half of a 32-bit process's is no negative
+// number.
+constexpr u64 address_of(long result) { return static_cast<unsigned long>(result); }
+
+// i386's calls of the plain names know 16-bit ids, and files of 2 GiB unless they are told.
+#if defined(__i386__)
+constexpr long kGetuid = SYS_getuid32, kGeteuid = SYS_geteuid32, kGetegid = SYS_getegid32;
+constexpr long kGetgroups = SYS_getgroups32;
+constexpr int kLargeFile = 0100000;
+#else
+constexpr long kGetuid = SYS_getuid, kGeteuid = SYS_geteuid, kGetegid = SYS_getegid;
+constexpr long kGetgroups = SYS_getgroups;
+constexpr int kLargeFile = 0;
+#endif
 
 // mmap(2): the address, or -errno. `offset`: bytes.
 inline long map(u64 address, u64 size, int protection, int flags, long fd = -1, u64 offset = 0) {

@@ -11,7 +11,7 @@ int reserve_zeroed(Task& task, ReservedBlock& block, u64 bytes) {
   if (const int error = block.reserve(task, class_for(sizeof(ArrayBlock) + bytes))) return error;
   auto* array = block.as<ArrayBlock>();
   array->leaves = 0;
-  __builtin_memset(array->bytes(), 0, bytes);
+  __builtin_memset(array->bytes(), 0, static_cast<std::size_t>(bytes));
   return 0;
 }
 

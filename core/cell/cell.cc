@@ -30,7 +30,8 @@ constexpr long kSysFstat = SYS_fstat;
 #endif
 
 long open_file(const char* path, int flags, u32 mode) {
-  return sys::call(SYS_openat, AT_FDCWD, sys::arg(path), flags | O_CLOEXEC | O_NOFOLLOW, mode);
+  return sys::call(SYS_openat, AT_FDCWD, sys::arg(path),
+                   flags | O_CLOEXEC | O_NOFOLLOW | sys::kLargeFile, mode);
 }
 
 long set_size(long fd, u64 size) {
@@ -107,7 +108,7 @@ CellStatus map_file(long fd, u8** base) {
 CellStatus check_file(const KernelStat& file, const Cell::Options& options) {
   if (!S_ISREG(file.st_mode)) return fault(CellFault::NotRegular);
   if (!options.shared) {
-    if (file.st_uid != static_cast<u32>(sys::call(SYS_geteuid)))
+    if (file.st_uid != static_cast<u32>(sys::call(sys::kGeteuid)))
       return fault(CellFault::ForeignOwner);
     if ((file.st_mode & 07177) != 0) return fault(CellFault::UnsafeMode);
   }
@@ -153,7 +154,8 @@ void init_limits(Limits& limits) {
   limits.mq_queues_max = 256;
   limits.mq_msg_max = limits.mq_msg_default = 10;
   limits.mq_msgsize_max = limits.mq_msgsize_default = 8192;
-  limits.shmmax = limits.shmall = ~0ul - (1ul << 24);
+  // As a 64-bit kernel has it, whoever makes the cell.
+  limits.shmmax = limits.shmall = ~0ull - (1ull << 24);
 }
 
 CellStatus init_cell(Cell& cell, const Cell::Options& options, u64 segment_pages) {

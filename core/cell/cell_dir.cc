@@ -373,7 +373,7 @@ long make_posix_folder(const CellPlace& place) {
   struct statx cell;
   if (const long error = stat_path(place.file.text, &cell)) return error;
   DirRequest request;
-  request.uid = static_cast<u32>(sys::call(SYS_geteuid));
+  request.uid = static_cast<u32>(sys::call(sys::kGeteuid));
   request.mode = cell.stx_mode & 0777;
   CellPath path;
   if (!Text(path).add(place.folder.text).add("/").add(kPosixFolder).fits()) return -ENAMETOOLONG;

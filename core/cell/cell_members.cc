@@ -190,7 +190,7 @@ long for_each_process(Visit visit) {
 // True if one of the process's user ids is this process's; where that can't be known, too.
 bool is_of_own_user(long process) {
   static constexpr char kKey[] = "Uid:";
-  const u32 own = static_cast<u32>(sys::call(SYS_geteuid));
+  const u32 own = static_cast<u32>(sys::call(sys::kGeteuid));
   std::size_t matched = 0;
   bool is_in_line = false, is_own = false, is_known = false, has_digits = false;
   u32 number = 0;

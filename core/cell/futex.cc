@@ -3,6 +3,7 @@
 #include <linux/futex.h>
 
 #include "core/base/clock.h"
+#include "core/base/user_time.h"
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449

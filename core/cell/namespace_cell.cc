@@ -172,7 +172,7 @@ NamespaceStatus make_namespace_cell(const CellPlace& parent, const Cell& parent_
   const Name name;
   const u32 mode = parent_cell.header().mode;
   DirRequest request;
-  request.uid = static_cast<u32>(sys::call(SYS_geteuid));
+  request.uid = static_cast<u32>(sys::call(sys::kGeteuid));
   request.mode = mode;
   NamespaceStatus status;
   CellPlace draft;

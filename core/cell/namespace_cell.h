@@ -55,7 +55,7 @@ struct NamespaceFile {
   explicit NamespaceFile(const CellPlace& place) {
     const u64 length = __builtin_strlen(place.folder.text);
     static_assert(sizeof "/ns" <= sizeof "/cell");  // which fits
-    __builtin_memcpy(path.text, place.folder.text, length);
+    __builtin_memcpy(path.text, place.folder.text, static_cast<std::size_t>(length));
     path.text[length] = '/';
     __builtin_memcpy(path.text + length + 1, kNamespaceFile, __builtin_strlen(kNamespaceFile) + 1);
   }

@@ -109,7 +109,7 @@ long SegmentFile::map_window(long fd) const {
   if (is_error(address)) return address;
   // After mlockall(MCL_FUTURE) it is locked, and so would be all attachments.
   sys::call(SYS_munlock, address, static_cast<long>(size + kPage));
-  advise(static_cast<u64>(address), size + kPage, MADV_DONTDUMP);
+  advise(sys::address_of(address), size + kPage, MADV_DONTDUMP);
   return address;
 }
 
@@ -126,11 +126,11 @@ void SegmentFile::map_windows() {
   const long second = map_window(read_only.fd());
   size_ = cell_->header().segment_pages * kPage;
   if (is_error(second)) {
-    unmap(static_cast<u64>(first), size_ + kPage);
+    unmap(sys::address_of(first), size_ + kPage);
     return;
   }
-  store_release(read_only_, static_cast<u64>(second));
-  store_release(writable_, static_cast<u64>(first));
+  store_release(read_only_, sys::address_of(second));
+  store_release(writable_, sys::address_of(first));
 }
 
 // Forgotten first: a child that is forked just then must not take what is no more for a mapping.
@@ -161,7 +161,7 @@ bool SegmentFile::make_seed_area() {
   const long address =
       sys::map(0, kSeeds * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (is_error(address)) return false;
-  seed_area_ = static_cast<u64>(address);
+  seed_area_ = sys::address_of(address);
   return true;
 }
 
@@ -185,14 +185,14 @@ long SegmentFile::map_by_window(PageRange pages, u64 address, bool is_fixed, int
   if (protection != PROT_NONE)
     error = sys::call(SYS_mprotect, mapped, static_cast<long>(size), protection);
   if (error == 0 && is_fixed) {
-    const u64 from = static_cast<u64>(mapped);
+    const u64 from = sys::address_of(mapped);
     mapped = sys::call(SYS_mremap, mapped, static_cast<long>(size), static_cast<long>(size),
                        MREMAP_MAYMOVE | MREMAP_FIXED, static_cast<long>(address));
     if (is_error(mapped)) unmap(from, size);
     return mapped;
   }
   if (error == 0) return mapped;
-  unmap(static_cast<u64>(mapped), size);
+  unmap(sys::address_of(mapped), size);
   return error;
 }
 
@@ -203,7 +203,7 @@ long SegmentFile::map_by_file(PageRange pages, u64 address, bool is_fixed, int p
   const long mapped = sys::map(address, pages.bytes(), protection,
                                MAP_SHARED | MAP_NORESERVE | (is_fixed ? MAP_FIXED : 0), file.fd(),
                                offset_of_page(pages.first));
-  if (!is_error(mapped)) advise(static_cast<u64>(mapped), pages.bytes(), MADV_DONTDUMP);
+  if (!is_error(mapped)) advise(sys::address_of(mapped), pages.bytes(), MADV_DONTDUMP);
   return mapped;
 }
 
@@ -215,7 +215,9 @@ bool SegmentFile::has(PageRange pages) const {
 
 long SegmentFile::map(PageRange pages, u64 address, bool is_fixed, int protection, bool read_only) {
   const Turn turn(*this);
-  if (static_cast<long>(pages.bytes()) < 0 || pages.bytes() / kPage != pages.count) return -ENOMEM;
+  // Linux: mm/mmap.c:get_unmapped_area()
+  constexpr u64 kMost = sizeof(long) < sizeof(u64) ? 0xffffffffull : 0x7fffffffffffffffull;
+  if (pages.bytes() > kMost || pages.bytes() / kPage != pages.count) return -ENOMEM;
   map_windows();
   if (!has(pages)) return -ENOMEM;
   const u32 kind = kind_of(protection, read_only);
@@ -225,7 +227,7 @@ long SegmentFile::map(PageRange pages, u64 address, bool is_fixed, int protectio
   const long mapped = writable_ != 0
                           ? map_by_window(pages, address, is_fixed, protection, read_only)
                           : map_by_file(pages, address, is_fixed, protection, read_only);
-  if (!is_error(mapped)) remember(pages.first, static_cast<u64>(mapped), kind);
+  if (!is_error(mapped)) remember(pages.first, sys::address_of(mapped), kind);
   return mapped;
 }
 
@@ -243,7 +245,7 @@ long SegmentFile::map_nothing(u64 address, u64 size, int protection, bool read_o
 // Maps the pages part by part, and calls `visit(address, size)` until it fails.
 template <class Visit>
 int SegmentFile::for_each_part(PageRange pages, Visit visit) {
-  constexpr u64 kPart = 1ull << 18;  // 1 GiB
+  constexpr u64 kPart = sizeof(long) < sizeof(u64) ? 1ull << 14 : 1ull << 18;  // 64 MiB, 1 GiB
   for (u64 done = 0; done < pages.count; done += kPart) {
     const u64 left = pages.count - done;
     const PageRange part = {pages.first + done, left < kPart ? left : kPart};
@@ -251,8 +253,8 @@ int SegmentFile::for_each_part(PageRange pages, Visit visit) {
     const long address = writable_ != 0 ? map_by_window(part, 0, false, protection, false)
                                         : map_by_file(part, 0, false, protection, false);
     if (is_error(address)) return static_cast<int>(address);
-    const long error = visit(static_cast<u64>(address), part.bytes());
-    unmap(static_cast<u64>(address), part.bytes());
+    const long error = visit(sys::address_of(address), part.bytes());
+    unmap(sys::address_of(address), part.bytes());
     if (error != 0) return static_cast<int>(error);
   }
   return 0;

@@ -198,7 +198,7 @@ long new_queue_locked(Task& task, const MqueueOpen& request, const Name& name, c
   if (const int error = name_block.reserve(task, class_of_name(name.length))) return error;
   MqueueRec& queue = *block.as<MqueueRec>();
   char* text = reinterpret_cast<char*>(name_block.as<u64>() + 1);
-  __builtin_memcpy(text, name.text, name.length + 1);
+  __builtin_memcpy(text, name.text, static_cast<std::size_t>(name.length + 1));
   // Locked until the commit, as a System V queue's.
   Locked locked(task, queue.lock);
   init_queue(task, queue, request, name, shape, file);

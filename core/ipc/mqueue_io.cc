@@ -23,15 +23,16 @@ struct Deadline {
   i64 realtime_ns = 0;
 
   // 0, -EFAULT, -EINVAL. Linux: ipc/mqueue.c:prepare_timeout()
-  int read(const struct timespec* from) {
-    if (from == nullptr) return 0;
-    struct timespec time;
-    if (copy_from_user(&time, from, sizeof time) != 0) return -EFAULT;
-    if (time.tv_sec < 0 || time.tv_nsec < 0 || time.tv_nsec >= kSecond) return -EINVAL;
+  int read(UserTime from) {
+    if (!from) return 0;
+    KernelTimespec time;
+    if (from.read(&time) != 0) return -EFAULT;
+    if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= kSecond) return -EINVAL;
     is_set = true;
     // Linux: timespec64_to_ktime() ends where an i64 does.
     constexpr i64 kLast = 0x7fffffffffffffff;
-    realtime_ns = time.tv_sec >= kLast / kSecond ? kLast : time.tv_sec * kSecond + time.tv_nsec;
+    realtime_ns =
+        time.seconds >= kLast / kSecond ? kLast : time.seconds * kSecond + time.nanoseconds;
     return 0;
   }
   // Nanoseconds that are left.
@@ -284,7 +285,7 @@ IPCELL_ALWAYS_INLINE bool copy_and_free(Journal& journal, Task& task, u64 offset
   received.is_copied = true;
   received.priority = static_cast<u32>(message.type);
   received.size = size;
-  __builtin_memcpy(received.text, message.text(), size);
+  __builtin_memcpy(received.text, message.text(), static_cast<std::size_t>(size));
   free_in_transaction(journal, task, offset, class_index);
   return true;
 }
@@ -354,7 +355,8 @@ long give_out(const Received& received, char* text, u64 room, u32* priority) {
       copy_to_user(priority, &received.priority, sizeof received.priority) != 0) {
     return -EFAULT;
   }
-  if (copy_to_user(text, received.text, received.size) != 0) return -EFAULT;
+  if (copy_to_user(text, received.text, static_cast<std::size_t>(received.size)) != 0)
+    return -EFAULT;
   return static_cast<long>(received.size);
 }
 
@@ -422,7 +424,7 @@ void reap_mqueue_wait(Task& reaper, TaskRec& dead, u32 dead_slot) {
 // Linux: ipc/mqueue.c:do_mq_timedsend(): the deadline, the priority, the descriptor, the size, the
 // text, then what the queue says.
 long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, std::size_t size,
-                      u32 priority, const struct timespec* deadline) {
+                      u32 priority, UserTime deadline) {
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;
@@ -442,7 +444,7 @@ long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, 
 
 // Linux: ipc/mqueue.c:do_mq_timedreceive()
 long sys_mq_timedreceive(Task& task, const MqueueDescriptor& from, char* text, std::size_t size,
-                         u32* priority, const struct timespec* deadline) {
+                         u32* priority, UserTime deadline) {
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;

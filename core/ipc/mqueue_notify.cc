@@ -56,7 +56,7 @@ void send_signal(const Task& task, const MqNotify& notify) {
   info.si_signo = notify.signal;
   info.si_code = SI_MESGQ;
   info.si_pid = task.identity.pid;
-  info.si_uid = static_cast<u32>(sys::call(SYS_getuid));
+  info.si_uid = static_cast<u32>(sys::call(sys::kGetuid));
   info.si_value.sival_ptr = reinterpret_cast<void*>(static_cast<std::uintptr_t>(notify.value));
   // DIVERGES: another user's process is not told, see docs/compatibility.md.
   sys::call(SYS_rt_sigqueueinfo, notify.pid, notify.signal, sys::arg(&info));

@@ -78,7 +78,9 @@ u64 find_mqueue_locked(const Cell& cell, const char* name, u64 length) {
       return 0;
     }
     const char* text = mqueue_name(cell, *queue);
-    if (queue->name_hash == hash && __builtin_memcmp(text, name, length + 1) == 0) return offset;
+    if (queue->name_hash == hash &&
+        __builtin_memcmp(text, name, static_cast<std::size_t>(length + 1)) == 0)
+      return offset;
     offset = queue->name_next;
   }
   return 0;

@@ -16,12 +16,12 @@ constexpr int kMsgStatAny = 13;
 void fill_msqid(const MsgQueueRec& queue, struct msqid_ds* out) {
   __builtin_memset(out, 0, sizeof *out);
   fill_perm(queue.perm, &out->msg_perm);
-  out->msg_stime = static_cast<time_t>(queue.stime);
-  out->msg_rtime = static_cast<time_t>(queue.rtime);
-  out->msg_ctime = static_cast<time_t>(queue.ctime);
+  put_time(&out->msg_stime, queue.stime);
+  put_time(&out->msg_rtime, queue.rtime);
+  put_time(&out->msg_ctime, queue.ctime);
   out->__msg_cbytes = queue.held().cbytes;
   out->msg_qnum = queue.held().qnum;
-  out->msg_qbytes = queue.qbytes;
+  out->msg_qbytes = static_cast<msglen_t>(queue.qbytes);
   out->msg_lspid = queue.lspid;
   out->msg_lrpid = queue.lrpid;
 }

@@ -24,7 +24,7 @@ int add_piece(Task& task, MsgBlock* last, u64 text_size, MsgBlock** piece) {
 int load_pieces(Task& task, MsgBlock* block, const u8* text, u64 size) {
   for (;;) {
     const u64 here = size < kPieceText ? size : kPieceText;
-    if (copy_from_user(block->text(), text, here) != 0) return -EFAULT;
+    if (copy_from_user(block->text(), text, static_cast<std::size_t>(here)) != 0) return -EFAULT;
     text += here;
     size -= here;
     if (size == 0) return 0;
@@ -58,7 +58,7 @@ int BuiltMessage::build_long(Task& task, i64 type, const u8* text, u64 size) {
 int BuiltMessage::build(Task& task, const void* buffer, u64 size) {
   if (sizeof(long) == sizeof(i64) && size <= kPieceText) [[likely]] {
     if (const int error = reserve(task, size)) return error;
-    if (copy_from_user(&message_->type, buffer, sizeof(long) + size) != 0)
+    if (copy_from_user(&message_->type, buffer, sizeof(long) + static_cast<std::size_t>(size)) != 0)
       return explain_fault(buffer);
     return message_->type < 1 ? -EINVAL : 0;
   }
@@ -114,7 +114,7 @@ int store_message(Task& task, MsgBlock& message, void* text, u64 size) {
   u8* to = static_cast<u8*>(text);
   for (MsgBlock* block = &message; block != nullptr; block = task.cell->at<MsgBlock>(block->more)) {
     const u64 here = size < kPieceText ? size : kPieceText;
-    if (copy_to_user(to, block->text(), here) != 0) return -EFAULT;
+    if (copy_to_user(to, block->text(), static_cast<std::size_t>(here)) != 0) return -EFAULT;
     to += here;
     size -= here;
     if (size == 0) return 0;
@@ -129,7 +129,7 @@ int copy_message(const Cell& cell, MsgBlock& to, MsgBlock& from) {
   for (u64 left = from.size;;) {
     const u64 here = left < kPieceText ? left : kPieceText;
     // By the routine that survives a text that runs out of the cell.
-    if (ipcell_usercopy(target->text(), source->text(), here) != 0)
+    if (ipcell_usercopy(target->text(), source->text(), static_cast<std::size_t>(here)) != 0)
       return cell.poison("a message runs out of the cell");
     left -= here;
     if (left == 0) break;

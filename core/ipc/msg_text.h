@@ -37,7 +37,7 @@ class BuiltMessage {
       return build_long(task, type, static_cast<const u8*>(text), size);
     if (const int error = reserve(task, size)) return error;
     message_->type = type;
-    return copy_from_user(message_->text(), text, size);
+    return copy_from_user(message_->text(), text, static_cast<std::size_t>(size));
   }
   // The same in any case in the task's in_flight.
   int build_untyped(Task& task, const void* text, u64 size);

@@ -61,6 +61,13 @@ bool is_owner_or_admin(const Cred& cred, const PermRec& perm);
 // Linux: ipc/util.c:kernel_to_ipc64_perm(). `out` is cleared.
 void fill_perm(const PermRec& perm, struct ipc_perm* out);
 
+// A time in libc's struct of an object: an i64, also where it is declared as a long and its upper
+// half.
+template <class Field>
+inline void put_time(Field* field, i64 seconds) {
+  __builtin_memcpy(static_cast<void*>(field), &seconds, sizeof seconds);
+}
+
 // Linux: ipc/util.c:ipc_update_perm(). In the caller's transaction. 0 or -EINVAL.
 int update_perm(Journal& journal, PermRec& perm, const struct ipc_perm& wanted);
 

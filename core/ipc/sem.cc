@@ -250,15 +250,15 @@ void widen_ops(SemOp* ops, u32 count) {
 static_assert(sizeof(struct sembuf) <= sizeof(SemOp));
 
 // 0 or -errno. Linux: include/linux/time64.h:timespec64_valid()
-int deadline_of(const struct timespec& timeout, i64* deadline_ns) {
+int deadline_of(const KernelTimespec& timeout, i64* deadline_ns) {
   constexpr i64 kSecond = 1'000'000'000;
   constexpr i64 kForever = 0x7fffffffffffffff;
-  if (timeout.tv_sec < 0 || timeout.tv_nsec < 0 || timeout.tv_nsec >= kSecond) return -EINVAL;
+  if (timeout.seconds < 0 || timeout.nanoseconds < 0 || timeout.nanoseconds >= kSecond)
+    return -EINVAL;
   const i64 start = monotonic_nanoseconds();
-  const i64 seconds = static_cast<i64>(timeout.tv_sec);
-  *deadline_ns = seconds >= (kForever - start) / kSecond - 1
+  *deadline_ns = timeout.seconds >= (kForever - start) / kSecond - 1
                      ? kForever
-                     : start + seconds * kSecond + static_cast<i64>(timeout.tv_nsec);
+                     : start + timeout.seconds * kSecond + timeout.nanoseconds;
   return 0;
 }
 
@@ -281,14 +281,14 @@ long sys_semget(Task& task, int key, int nsems, int flags) {
 
 // Linux: ipc/sem.c:semtimedop(), do_semtimedop(), __do_semtimedop(), in the order of their checks.
 long sys_semtimedop(Task& task, int id, const struct sembuf* ops, std::size_t count,
-                    const struct timespec* timeout) {
+                    UserTime timeout) {
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;
   // No cancellation point, though a handler may have come out of one.
   task.sleep = nullptr;
-  struct timespec time;
-  if (timeout != nullptr && copy_from_user(&time, timeout, sizeof time) != 0) return -EFAULT;
+  KernelTimespec time = {};
+  if (timeout && timeout.read(&time) != 0) return -EFAULT;
   const u32 nsops = static_cast<u32>(count);
   if (nsops > load_relaxed(task.cell->header().limits.semopm)) return -E2BIG;
   if (nsops < 1) return -EINVAL;
@@ -298,7 +298,7 @@ long sys_semtimedop(Task& task, int id, const struct sembuf* ops, std::size_t co
   if (copy_from_user(copy, ops, nsops * sizeof(struct sembuf)) != 0) return -EFAULT;
   if (id < 0) return -EINVAL;
   i64 deadline_ns = 0;
-  if (timeout != nullptr) {
+  if (timeout) {
     if (const int error = deadline_of(time, &deadline_ns)) return error;
   }
   widen_ops(copy, nsops);

@@ -198,8 +198,8 @@ long set_all(Task& task, i32 id, const void* given) {
 void fill_semid(const SemSetRec& set, struct semid_ds* out) {
   __builtin_memset(out, 0, sizeof *out);
   fill_perm(set.perm, &out->sem_perm);
-  out->sem_otime = static_cast<time_t>(set.otime);
-  out->sem_ctime = static_cast<time_t>(set.ctime);
+  put_time(&out->sem_otime, set.otime);
+  put_time(&out->sem_ctime, set.ctime);
   out->sem_nsems = set.nsems;
 }
 

@@ -309,7 +309,7 @@ i64 enqueue_semop(Task& task, SemSetRec& set, const SemCall& call, u32 blocking)
   ReservedBlock block;
   if (is_complex) {
     if (const int error = block.reserve(task, class_for(sizeof(FreeBlock) + size))) return error;
-    __builtin_memcpy(block.as<FreeBlock>() + 1, call.ops, size);
+    __builtin_memcpy(block.as<FreeBlock>() + 1, call.ops, static_cast<std::size_t>(size));
     if (set.complex_count == 0) merge_queues(task, set);
   }
   // Unlinked, the node is the task's own.

@@ -23,9 +23,9 @@ void fill_shmid(const SegmentRec& segment, struct shmid_ds* out) {
   __builtin_memset(out, 0, sizeof *out);
   fill_perm(segment.perm, &out->shm_perm);
   out->shm_segsz = static_cast<std::size_t>(segment.size);
-  out->shm_atime = static_cast<time_t>(segment.atime);
-  out->shm_dtime = static_cast<time_t>(segment.dtime);
-  out->shm_ctime = static_cast<time_t>(segment.ctime);
+  put_time(&out->shm_atime, segment.atime);
+  put_time(&out->shm_dtime, segment.dtime);
+  put_time(&out->shm_ctime, segment.ctime);
   out->shm_cpid = segment.cpid;
   out->shm_lpid = segment.lpid;
   out->shm_nattch = static_cast<shmatt_t>(segment.nattch);
@@ -52,7 +52,10 @@ long stat_segment(Task& task, i32 id, int command, void* buffer) {
 
 // Linux: ipc/shm.c:shmctl_ipc_info()
 void fill_limits(const Limits& limits, struct shminfo* out) {
-  out->shmmax = static_cast<decltype(out->shmmax)>(load_relaxed(limits.shmmax));
+  u64 shmmax = load_relaxed(limits.shmmax);
+  // Linux: ipc/shm.c:copy_compat_shminfo_to_user()
+  if (sizeof out->shmmax < sizeof shmmax && shmmax > 0x7fffffff) shmmax = 0x7fffffff;
+  out->shmmax = static_cast<decltype(out->shmmax)>(shmmax);
   out->shmmin = SHMMIN;
   out->shmmni = load_relaxed(limits.shmmni);
   out->shmseg = out->shmmni;
