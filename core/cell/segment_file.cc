@@ -23,6 +23,13 @@ using sys::is_error;
 
 constexpr u64 offset_of_page(u64 page) { return kCellSize + page * kPage; }
 
+// A 32-bit process has no address space for all pages: its windows are the first page alone, from
+// which duplicate_far() gets to any other.
+constexpr bool kMapsAll = sizeof(long) == sizeof(u64);
+// Bytes of a window, for segments of `size` bytes in all. There is one page more, which the file
+// does not have: see map_nothing().
+constexpr u64 window_size(u64 size) { return kMapsAll ? size + kPage : kPage; }
+
 // A second mapping of the pages that stand at `source`.
 long duplicate(u64 source, u64 size, u64 address, bool is_fixed) {
   const long flags = MREMAP_MAYMOVE | (is_fixed ? MREMAP_FIXED : 0);
@@ -32,6 +39,31 @@ long duplicate(u64 source, u64 size, u64 address, bool is_fixed) {
 
 void unmap(u64 address, u64 size) {
   sys::call(SYS_munmap, static_cast<long>(address), static_cast<long>(size));
+}
+
+// A second mapping of pages that are not mapped yet, where `start` is a mapping of the first page
+// of all: a duplicate may be longer than what it is a duplicate of. So the way goes by hops, each
+// of which leaves a mapping of the one page that it was for.
+long duplicate_far(u64 start, PageRange pages) {
+  u64 here = start;
+  u64 hop = 1ull << 16;  // pages: 256 MiB of addresses, for the time of a system call
+  long error = 0;
+  for (u64 page = 0; page < pages.first && error == 0;) {
+    const u64 step = hop < pages.first - page ? hop : pages.first - page;
+    const long mapped = duplicate(here, (step + 1) * kPage, 0, false);
+    if (is_error(mapped)) {
+      hop /= 2;
+      if (hop == 0) error = mapped;
+      continue;
+    }
+    unmap(sys::address_of(mapped), step * kPage);
+    if (here != start) unmap(here, kPage);
+    here = sys::address_of(mapped) + step * kPage;
+    page += step;
+  }
+  if (error == 0) error = duplicate(here, pages.bytes(), 0, false);
+  if (here != start) unmap(here, kPage);
+  return error;
 }
 
 long advise(u64 address, u64 size, int advice) {
@@ -102,21 +134,18 @@ long SegmentFile::open_file(int flags) const {
 }
 
 long SegmentFile::map_window(long fd) const {
-  const u64 size = cell_->header().segment_pages * kPage;
-  // One page more, which the file does not have: see map_nothing().
-  const long address =
-      sys::map(0, size + kPage, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, kCellSize);
+  const u64 size = window_size(cell_->header().segment_pages * kPage);
+  const long address = sys::map(0, size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, kCellSize);
   if (is_error(address)) return address;
   // After mlockall(MCL_FUTURE) it is locked, and so would be all attachments.
-  sys::call(SYS_munlock, address, static_cast<long>(size + kPage));
-  advise(sys::address_of(address), size + kPage, MADV_DONTDUMP);
+  sys::call(SYS_munlock, address, static_cast<long>(size));
+  advise(sys::address_of(address), size, MADV_DONTDUMP);
   return address;
 }
 
 void SegmentFile::map_windows() {
   make_seed_area();
   if (writable_ != 0 || cell_ == nullptr || cell_->header().segment_pages == 0) return;
-  if (sizeof(long) < sizeof(u64)) return;
   const Descriptor file(open_file(O_RDWR));
   if (file.fd() < 0) return;
   const Descriptor read_only(open_file(O_RDONLY));
@@ -126,7 +155,7 @@ void SegmentFile::map_windows() {
   const long second = map_window(read_only.fd());
   size_ = cell_->header().segment_pages * kPage;
   if (is_error(second)) {
-    unmap(sys::address_of(first), size_ + kPage);
+    unmap(sys::address_of(first), window_size(size_));
     return;
   }
   store_release(read_only_, sys::address_of(second));
@@ -141,8 +170,8 @@ void SegmentFile::unmap_windows() {
   store_release(writable_, 0);
   store_release(read_only_, 0);
   kill_barrier();
-  unmap(writable, size_ + kPage);
-  unmap(read_only, size_ + kPage);
+  unmap(writable, window_size(size_));
+  unmap(read_only, window_size(size_));
 }
 
 // --------------------------------------------------------------------------- mapping
@@ -179,7 +208,8 @@ long SegmentFile::map_by_window(PageRange pages, u64 address, bool is_fixed, int
   const u64 window = read_only ? read_only_ : writable_;
   const u64 size = pages.bytes();
   // What stands at a given address is not to be lost before all that may fail is done.
-  long mapped = duplicate(window + pages.first * kPage, size, 0, false);
+  long mapped = kMapsAll ? duplicate(window + pages.first * kPage, size, 0, false)
+                         : duplicate_far(window, pages);
   if (is_error(mapped)) return mapped;
   long error = 0;
   if (protection != PROT_NONE)
@@ -308,7 +338,8 @@ int SegmentFile::release(PageRange pages) {
   const Turn turn(*this);
   map_windows();
   if (!has(pages)) return -EINVAL;
-  if (writable_ != 0 && advise(writable_ + pages.first * kPage, pages.bytes(), MADV_REMOVE) == 0) {
+  if (kMapsAll && writable_ != 0 &&
+      advise(writable_ + pages.first * kPage, pages.bytes(), MADV_REMOVE) == 0) {
     return 0;
   }
   // Older kernels want a writable mapping for it; some filesystems can't do it at all.
@@ -352,7 +383,7 @@ u64 SegmentFile::count_resident(PageRange pages) {
   };
   const Turn turn(*this);
   map_windows();
-  if (writable_ != 0) {
+  if (kMapsAll && writable_ != 0) {
     add_up(writable_ + pages.first * kPage, pages.bytes());
   } else {
     for_each_part(pages, add_up);
