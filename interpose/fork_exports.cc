@@ -286,7 +286,7 @@ IPCELL_EXPORT pid_t _Fork() noexcept {
   return ipcell::fork_without_handlers([](const auto&) { return ipcell::real_fork_only(); });
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 
 // vfork(2) returns twice from the same frame, so there must be none of ours, and what is on the
 // stack is lost when the parent goes on. It is noted that another process will run in this memory,
@@ -302,6 +302,9 @@ __attribute__((visibility("hidden"), used)) void ipcell_after_vfork(long child, 
 }
 }
 
+#endif
+
+#if defined(__x86_64__)
 asm(R"(
         .pushsection .text
         .globl vfork
@@ -338,6 +341,54 @@ vfork:
 1:      ret
 2:      movq %rax, %rdi
         jmp ipcell_syscall_failed
+        .cfi_endproc
+        .size vfork, .-vfork
+        .popsection
+)");
+#elif defined(__i386__)
+asm(R"(
+        .pushsection .text
+        .globl vfork
+        .type vfork, @function
+        .p2align 4
+vfork:
+        .cfi_startproc
+        subl $12, %esp
+        .cfi_adjust_cfa_offset 12
+        call ipcell_before_vfork
+        addl $12, %esp
+        .cfi_adjust_cfa_offset -12
+        popl %edx
+        .cfi_adjust_cfa_offset -4
+        .cfi_register eip, edx
+        movl $190, %eax
+        int $0x80
+        pushl %edx
+        .cfi_adjust_cfa_offset 4
+        .cfi_rel_offset eip, 0
+        testl %eax, %eax
+        je 1f
+        cmpl $-4095, %eax
+        jae 2f
+        pushl %eax
+        .cfi_adjust_cfa_offset 4
+        movl %esp, %edx
+        pushl %edx
+        .cfi_adjust_cfa_offset 4
+        pushl %eax
+        .cfi_adjust_cfa_offset 4
+        call ipcell_after_vfork
+        addl $8, %esp
+        .cfi_adjust_cfa_offset -8
+        popl %eax
+        .cfi_adjust_cfa_offset -4
+1:      ret
+2:      pushl %eax
+        .cfi_adjust_cfa_offset 4
+        call ipcell_syscall_failed
+        addl $4, %esp
+        .cfi_adjust_cfa_offset -4
+        ret
         .cfi_endproc
         .size vfork, .-vfork
         .popsection

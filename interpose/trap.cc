@@ -53,6 +53,38 @@ class Registers {
  private:
   greg_t* all_;
 };
+#elif defined(__i386__)
+constexpr u32 kOwnArchitecture = AUDIT_ARCH_I386;
+
+class Registers {
+ public:
+  explicit Registers(ucontext_t& context) : all_(context.uc_mcontext.gregs) {}
+
+  long argument(int n) const {
+    constexpr int kPlaces[] = {REG_EBX, REG_ECX, REG_EDX, REG_ESI, REG_EDI, REG_EBP};
+    return all_[kPlaces[n]];
+  }
+  long result() const { return all_[REG_EAX]; }
+  void set_result(long value) { all_[REG_EAX] = static_cast<greg_t>(value); }
+  void repeat(long number) {
+    all_[REG_EAX] = static_cast<greg_t>(number);
+    all_[REG_EIP] -= 2;
+  }
+  // Behind `int $0x80`; the vDSO's sysenter goes on behind one as well.
+  bool is_behind_call() const {
+    u16 instruction = 0;
+    const auto* const before = reinterpret_cast<const void*>(all_[REG_EIP] - 2);
+    return copy_from_user(&instruction, before, sizeof instruction) == 0 && instruction == 0x80cd;
+  }
+  // Linux: arch/x86/include/asm/sigframe.h:struct rt_sigframe_ia32
+  ucontext_t* interrupted() const {
+    const bool is_entry = all_[REG_EDX] == all_[REG_ESP] + 16 && all_[REG_ECX] > all_[REG_EDX];
+    return is_entry ? reinterpret_cast<ucontext_t*>(all_[REG_ECX]) : nullptr;
+  }
+
+ private:
+  greg_t* all_;
+};
 #elif defined(__aarch64__)
 constexpr u32 kOwnArchitecture = AUDIT_ARCH_AARCH64;
 
