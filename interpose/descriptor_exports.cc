@@ -316,8 +316,7 @@ IPCELL_EXPORT int dup3(int fd, int copy, int flags) noexcept {
   return result;
 }
 
-IPCELL_EXPORT ssize_t recvmsg(int fd, struct msghdr* message, int flags) {
-  const ssize_t result = ipcell::real_recvmsg(fd, message, flags);
+static ssize_t meet_passed(ssize_t result, struct msghdr* message) {
   if (result < 0 || message->msg_controllen == 0) [[likely]]
     return result;
   for (struct cmsghdr* part = CMSG_FIRSTHDR(message); part != nullptr;
@@ -332,6 +331,15 @@ IPCELL_EXPORT ssize_t recvmsg(int fd, struct msghdr* message, int flags) {
   }
   return result;
 }
+IPCELL_EXPORT ssize_t recvmsg(int fd, struct msghdr* message, int flags) {
+  return meet_passed(ipcell::real_recvmsg(fd, message, flags), message);
+}
+#if defined(__i386__)
+extern "C" ssize_t __recvmsg64(int fd, struct msghdr* message, int flags);
+IPCELL_EXPORT ssize_t __recvmsg64(int fd, struct msghdr* message, int flags) {
+  return meet_passed(IPCELL_REAL(__recvmsg64)(fd, message, flags), message);
+}
+#endif
 
 // ------------------------------------------------------------------------ reading and writing
 

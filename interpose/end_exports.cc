@@ -61,6 +61,21 @@ IPCELL_EXPORT pid_t wait3(int* status, int options, struct rusage* usage) noexce
 IPCELL_EXPORT pid_t wait4(pid_t pid, int* status, int options, struct rusage* usage) noexcept {
   return wait_for_child(pid, status, options, usage);
 }
+#if defined(__i386__)
+// Of programs with _TIME_BITS=64, whose struct rusage is another.
+extern "C" pid_t __wait4_time64(pid_t pid, int* status, int options, void* usage) noexcept;
+extern "C" pid_t __wait3_time64(int* status, int options, void* usage) noexcept;
+IPCELL_EXPORT pid_t __wait4_time64(pid_t pid, int* status, int options, void* usage) noexcept {
+  int own = 0;
+  int* const out = status != nullptr ? status : &own;
+  const pid_t child = IPCELL_REAL(__wait4_time64)(pid, out, options, usage);
+  if (child > 0) ipcell::note_end(WIFSIGNALED(*out));
+  return child;
+}
+IPCELL_EXPORT pid_t __wait3_time64(int* status, int options, void* usage) noexcept {
+  return __wait4_time64(-1, status, options, usage);
+}
+#endif
 IPCELL_EXPORT int waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
   const int result = ipcell::real_waitid(type, id, info, options);
   if (result == 0 && info != nullptr && info->si_pid > 0)

@@ -86,3 +86,20 @@ IPCELL_EXPORT int glob64(const char* pattern, int flags, int (*report)(const cha
   ours.gl_stat = stat64;
   return ipcell::glob_with(ipcell::real_glob64, pattern, flags, report, out, ours);
 }
+#if defined(__i386__)
+// Of programs with _TIME_BITS=64: it differs in what gl_stat is given.
+extern "C" int __glob64_time64(const char* pattern, int flags, int (*report)(const char*, int),
+                               glob64_t* out);
+extern "C" int __stat64_time64(const char* path, struct stat64* status);
+extern "C" int __lstat64_time64(const char* path, struct stat64* status);
+IPCELL_EXPORT int __glob64_time64(const char* pattern, int flags, int (*report)(const char*, int),
+                                  glob64_t* out) {
+  glob64_t ours = {};
+  ours.gl_closedir = ipcell::close_folder;
+  ours.gl_readdir = ipcell::read_folder64;
+  ours.gl_opendir = ipcell::open_folder;
+  ours.gl_lstat = __lstat64_time64;
+  ours.gl_stat = __stat64_time64;
+  return ipcell::glob_with(IPCELL_REAL(__glob64_time64), pattern, flags, report, out, ours);
+}
+#endif

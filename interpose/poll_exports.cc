@@ -12,6 +12,7 @@
 #include "interpose/descriptors.h"
 #include "interpose/real.h"
 #include "interpose/signal_masks.h"
+#include "interpose/time64.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -363,6 +364,49 @@ IPCELL_EXPORT int pselect(int count, fd_set* in, fd_set* out, fd_set* except,
                           const struct timespec* timeout, const sigset_t* mask) {
   return ipcell::pselect_with(count, in, out, except, timeout, mask);
 }
+
+#if defined(__i386__)
+using ipcell::WideMicrotime;
+using ipcell::WideTime;
+
+// Of programs with _TIME_BITS=64. A time that a 32-bit struct can't hold counts as its longest.
+static struct timespec narrow(const WideTime& time) {
+  constexpr long long kLongest = 0x7fffffff;
+  return {static_cast<time_t>(time.tv_sec < kLongest ? time.tv_sec : kLongest), time.tv_nsec};
+}
+
+extern "C" int __ppoll64(struct pollfd* fds, nfds_t count, const WideTime* timeout,
+                         const sigset_t* mask);
+extern "C" int __pselect64(int count, fd_set* in, fd_set* out, fd_set* except,
+                           const WideTime* timeout, const sigset_t* mask);
+extern "C" int __select64(int count, fd_set* in, fd_set* out, fd_set* except,
+                          WideMicrotime* timeout);
+
+IPCELL_EXPORT int __ppoll64(struct pollfd* fds, nfds_t count, const WideTime* timeout,
+                            const sigset_t* mask) {
+  if (timeout == nullptr) return ppoll(fds, count, nullptr, mask);
+  const struct timespec time = narrow(*timeout);
+  return ppoll(fds, count, &time, mask);
+}
+IPCELL_EXPORT int __pselect64(int count, fd_set* in, fd_set* out, fd_set* except,
+                              const WideTime* timeout, const sigset_t* mask) {
+  if (timeout == nullptr) return pselect(count, in, out, except, nullptr, mask);
+  const struct timespec time = narrow(*timeout);
+  return pselect(count, in, out, except, &time, mask);
+}
+IPCELL_EXPORT int __select64(int count, fd_set* in, fd_set* out, fd_set* except,
+                             WideMicrotime* timeout) {
+  if (timeout == nullptr) return select(count, in, out, except, nullptr);
+  constexpr long long kLongest = 0x7ffffff0;
+  const auto bounded = [](long long value) {
+    return static_cast<long>(value < kLongest ? value : kLongest);
+  };
+  struct timeval time = {bounded(timeout->tv_sec), bounded(timeout->tv_usec)};
+  const int result = select(count, in, out, except, &time);
+  *timeout = {time.tv_sec, time.tv_usec};
+  return result;
+}
+#endif
 
 IPCELL_EXPORT int epoll_ctl(int instance, int command, int fd, struct epoll_event* event) noexcept {
   if ((command == EPOLL_CTL_ADD || command == EPOLL_CTL_MOD) && event != nullptr)

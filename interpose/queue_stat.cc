@@ -11,6 +11,7 @@
 
 #include "interpose/process.h"
 #include "interpose/queue_path.h"
+#include "interpose/time64.h"
 
 namespace ipcell {
 
@@ -21,6 +22,9 @@ constexpr u64 kEmptyFolder = 40, kFolderEntry = 20;
 
 u64 device_of(const struct stat& status) { return status.st_dev; }
 u64 device_of(const struct stat64& status) { return status.st_dev; }
+#if defined(__i386__)
+u64 device_of(const StatTime64& status) { return status.st_dev; }
+#endif
 u64 device_of(const struct statx& status) {
   return makedev(status.stx_dev_major, status.stx_dev_minor);
 }
@@ -138,6 +142,10 @@ Status& as(Buffer* buffer) {
 void show_queue_status(Stat* buffer) { show(as<struct stat>(buffer)); }
 void show_queue_status(Stat64* buffer) { show(as<struct stat64>(buffer)); }
 void show_queue_status(Statx* buffer) { show(as<struct statx>(buffer)); }
+
+#if defined(__i386__)
+void show_queue_status(StatTime64* buffer) { show(*buffer); }
+#endif
 
 void show_queue_filesystem(Statfs* buffer) { show_filesystem(as<struct statfs>(buffer)); }
 void show_queue_filesystem(Statfs64* buffer) { show_filesystem(as<struct statfs64>(buffer)); }

@@ -11,6 +11,9 @@ namespace ipcell {
 void show_queue_status(Stat* buffer);
 void show_queue_status(Stat64* buffer);
 void show_queue_status(Statx* buffer);
+#if defined(__i386__)
+void show_queue_status(StatTime64* buffer);
+#endif
 
 // Glibc's struct statfs and its like; as Stat.
 struct Statfs;

@@ -120,6 +120,12 @@ IPCELL_REAL_AS(OldStatFd<Stat64>, __fxstat64);
 IPCELL_REAL_AS(OldStatAt<Stat>, __fxstatat);
 IPCELL_REAL_AS(OldStatAt<Stat64>, __fxstatat64);
 IPCELL_REAL_AS(int(int, const char*, int, unsigned, Statx*), statx);
+#if defined(__i386__)
+IPCELL_REAL_AS(StatPath<StatTime64>, __stat64_time64);
+IPCELL_REAL_AS(StatPath<StatTime64>, __lstat64_time64);
+IPCELL_REAL_AS(StatFd<StatTime64>, __fstat64_time64);
+IPCELL_REAL_AS(StatAt<StatTime64>, __fstatat64_time64);
+#endif
 #undef IPCELL_REAL_AS
 
 // Those that programs call in handlers, or between fork(2) and exec(2); the others are looked up at
@@ -556,5 +562,22 @@ IPCELL_EXPORT int statx(int dirfd, const char* path, int flags, unsigned mask, S
     return real_statx(real_dirfd, real_path, flags, mask, buffer);
   });
 }
+
+#if defined(__i386__)
+IPCELL_EXPORT int __stat64_time64(const char* path, StatTime64* buffer) {
+  return stat_with(real___stat64_time64, path, buffer, QueuePath::Last::Followed);
+}
+IPCELL_EXPORT int __lstat64_time64(const char* path, StatTime64* buffer) {
+  return stat_with(real___lstat64_time64, path, buffer, QueuePath::Last::NotFollowed);
+}
+IPCELL_EXPORT int __fstat64_time64(int fd, StatTime64* buffer) {
+  return fstat_with(real___fstat64_time64, real___stat64_time64, fd, buffer);
+}
+IPCELL_EXPORT int __fstatat64_time64(int dirfd, const char* path, StatTime64* buffer, int flags) {
+  return stat_at_with(dirfd, path, flags, buffer, [&](int real_dirfd, const char* real_path) {
+    return real___fstatat64_time64(real_dirfd, real_path, buffer, flags);
+  });
+}
+#endif
 
 }  // extern "C"

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "core/ipc/sysctl.h"
+#include "interpose/time64.h"
 
 namespace ipcell {
 
@@ -82,5 +83,20 @@ bool is_like_snapshot(const Statx* buffer) {
   const auto& status = as<const struct statx>(buffer);
   return is_snapshot(status.stx_nlink, status.stx_mode);
 }
+
+#if defined(__i386__)
+void put_inode(StatTime64* buffer, const View& view) {
+  buffer->st_ino = view.inode;
+  put_mode(buffer->st_mode, view);
+}
+void put_inode(StatTime64* buffer, u64 inode) { buffer->st_ino = inode; }
+bool is_like_namespace(const StatTime64* buffer) {
+  return is_like_namespace_file(buffer->st_mode, static_cast<u64>(buffer->st_size),
+                                buffer->st_mtim.tv_sec);
+}
+bool is_like_snapshot(const StatTime64* buffer) {
+  return is_snapshot(buffer->st_nlink, buffer->st_mode);
+}
+#endif
 
 }  // namespace ipcell

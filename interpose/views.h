@@ -89,6 +89,14 @@ constexpr std::size_t kTwinRoom = 48;
 struct Stat;
 struct Stat64;
 struct Statx;
+#if defined(__i386__)
+struct StatTime64;
+
+void put_inode(StatTime64* buffer, const View& view);
+void put_inode(StatTime64* buffer, u64 inode);
+bool is_like_namespace(const StatTime64* buffer);
+bool is_like_snapshot(const StatTime64* buffer);
+#endif
 
 void put_inode(Stat* buffer, const View& view);
 void put_inode(Stat64* buffer, const View& view);

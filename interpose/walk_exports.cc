@@ -14,6 +14,7 @@
 
 #include "interpose/queue_path.h"
 #include "interpose/real.h"
+#include "interpose/time64.h"
 
 #define IPCELL_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -27,6 +28,10 @@ bool is_queue_folder_at(const char* path) {
 
 int stat_as(const char* path, struct stat* status) { return stat(path, status); }
 int stat_as(const char* path, struct stat64* status) { return stat64(path, status); }
+#if defined(__i386__)
+extern "C" int __stat64_time64(const char* path, StatTime64* status);
+int stat_as(const char* path, StatTime64* status) { return __stat64_time64(path, status); }
+#endif
 
 // One walk; `Status` is what the program's function is shown. Glibc: io/ftw.c
 template <class Status>
@@ -109,3 +114,13 @@ IPCELL_EXPORT int nftw64(const char* path, __nftw64_func_t visit, int descriptor
     return ipcell::real_nftw64(path, visit, descriptors, flags);
   return ipcell::QueueWalk<struct stat64>(path, visit, flags).run();
 }
+#if defined(__i386__)
+using Nftw64Visit = int(const char*, const ipcell::StatTime64*, int, struct FTW*);
+extern "C" int __nftw64_time64(const char* path, Nftw64Visit* visit, int descriptors, int flags);
+IPCELL_EXPORT int __nftw64_time64(const char* path, Nftw64Visit* visit, int descriptors,
+                                  int flags) {
+  if (!ipcell::is_queue_folder_at(path))
+    return IPCELL_REAL(__nftw64_time64)(path, visit, descriptors, flags);
+  return ipcell::QueueWalk<ipcell::StatTime64>(path, visit, flags).run();
+}
+#endif
