@@ -60,14 +60,20 @@ long lock_all_but_cells(long flags) {
   const auto is_cell = [](u64 from, u64 to) {
     bool is_any = false;
     for_each_cell([&](u32, const ProcessCell& known) {
-      is_any |= from < start_of(known) + kCellSize && to > start_of(known);
+      const auto meets = [&](u64 start, u64 size) { is_any |= from < start + size && to > start; };
+      meets(start_of(known), kMappedSize);
+      if (!kMapsWholeCell) known.cell.parts().for_each(meets);
     });
     return is_any;
   };
   // The limit that is too low may be so for the cell alone.
   if (error != 0 && (error != -ENOMEM || !is_within_limit(is_cell))) return error;
   for_each_cell([](u32, const ProcessCell& known) {
-    sys::call(SYS_munlock, static_cast<long>(start_of(known)), static_cast<long>(kCellSize));
+    const auto unlock = [](u64 start, u64 size) {
+      sys::call(SYS_munlock, static_cast<long>(start), static_cast<long>(size));
+    };
+    unlock(start_of(known), kMappedSize);
+    if (!kMapsWholeCell) known.cell.parts().for_each(unlock);
   });
   const bool is_read = for_each_mapping([&](u64 from, u64 to) {
     if (!is_cell(from, to))

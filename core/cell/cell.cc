@@ -83,25 +83,25 @@ constexpr u64 kGuardSize = 64 * 1024;
 
 CellStatus map_file(long fd, u8** base) {
   const long address =
-      sys::map(0, kCellSize + kGuardSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+      sys::map(0, kMappedSize + kGuardSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
   if (sys::is_error(address)) return fault(CellFault::AddressSpace, address);
-  const long mapped = sys::map(static_cast<unsigned long>(address), kCellSize, PROT_NONE,
+  const long mapped = sys::map(static_cast<unsigned long>(address), kMappedSize, PROT_NONE,
                                MAP_SHARED | MAP_NORESERVE | MAP_FIXED, fd);
   if (sys::is_error(mapped)) {
-    sys::call(SYS_munmap, address, static_cast<long>(kCellSize + kGuardSize));
+    sys::call(SYS_munmap, address, static_cast<long>(kMappedSize + kGuardSize));
     return fault(mapped == -ENOMEM ? CellFault::AddressSpace : CellFault::System, mapped);
   }
   // After mlockall(MCL_FUTURE) it is locked, and would be filled as soon as it can be read.
-  sys::call(SYS_munlock, address, static_cast<long>(kCellSize));
+  sys::call(SYS_munlock, address, static_cast<long>(kMappedSize));
   const long error =
-      sys::call(SYS_mprotect, address, static_cast<long>(kCellSize), PROT_READ | PROT_WRITE);
+      sys::call(SYS_mprotect, address, static_cast<long>(kMappedSize), PROT_READ | PROT_WRITE);
   if (error != 0) {
-    sys::call(SYS_munmap, address, static_cast<long>(kCellSize + kGuardSize));
+    sys::call(SYS_munmap, address, static_cast<long>(kMappedSize + kGuardSize));
     return fault(CellFault::System, error);
   }
   *base = reinterpret_cast<u8*>(address);
   // A core dump of a program need not hold the cell.
-  sys::call(SYS_madvise, address, static_cast<long>(kCellSize), MADV_DONTDUMP);
+  sys::call(SYS_madvise, address, static_cast<long>(kMappedSize), MADV_DONTDUMP);
   return {};
 }
 
@@ -358,12 +358,14 @@ CellStatus Cell::open_or_create(const char* path, const Options& options, Cell* 
 
 void Cell::close() {
   if (base_ != nullptr)
-    sys::call(SYS_munmap, sys::arg(base_), static_cast<long>(kCellSize + kGuardSize));
+    sys::call(SYS_munmap, sys::arg(base_), static_cast<long>(kMappedSize + kGuardSize));
+  parts_.unmap();
   base_ = nullptr;
 }
 
 int Cell::populate(u64 offset, u64 size) const {
-  u8* start = base_ + offset / kPage * kPage;
+  u8* start = address_of(offset / kPage * kPage);
+  if (start == nullptr) return -ENOMEM;
   const u64 length = align_up(offset + size, kPage) - offset / kPage * kPage;
   const long error =
       sys::call(SYS_madvise, sys::arg(start), static_cast<long>(length), MADV_POPULATE_WRITE);
@@ -394,6 +396,8 @@ int Cell::ensure(const void* address, u64 size) const {
 }
 
 int Cell::poison(const char* reason) const {
+  // What can't be reached is not damaged for others.
+  if (!kMapsWholeCell && parts_.is_cut_off()) return -EIO;
   if (exchange(header().poisoned, 1u) == 0) {
     const std::size_t length = __builtin_strlen(reason);
     const std::size_t kept =

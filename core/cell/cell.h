@@ -6,6 +6,7 @@
 
 #include "core/base/atomic.h"
 #include "core/base/result.h"
+#include "core/cell/cell_parts.h"
 #include "core/cell/layout.h"
 
 namespace ipcell {
@@ -57,14 +58,15 @@ class Cell {
   // Unmaps; for tools and tests. A program's cell stays mapped for life.
   void close();
 
-  // Takes over a mapping of kCellSize bytes.
+  // Takes over a mapping of kMappedSize bytes.
   void adopt_mapping(u8* base) { base_ = base; }
 
   bool is_open() const { return base_ != nullptr; }
   u8* base() const { return base_; }
   bool contains(const void* address) const {
-    return static_cast<const u8*>(address) - base_ < static_cast<std::ptrdiff_t>(kCellSize) &&
-           static_cast<const u8*>(address) >= base_;
+    const auto place = reinterpret_cast<std::uintptr_t>(address);
+    if (place - reinterpret_cast<std::uintptr_t>(base_) < kMappedSize) return true;
+    return !kMapsWholeCell && parts_.offset_of(address) != ~0ull;
   }
   // Device and inode of the file: the cell's identity.
   u64 device() const { return device_; }
@@ -87,11 +89,22 @@ class Cell {
         [[unlikely]] {
       return nullptr;
     }
-    return reinterpret_cast<T*>(base_ + offset);
+    return reinterpret_cast<T*>(address_of(offset));
   }
   u64 offset_of(const void* address) const {
-    return static_cast<u64>(static_cast<const u8*>(address) - base_);
+    const u64 offset =
+        reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(base_);
+    if (kMapsWholeCell || offset < kMappedSize) return offset;
+    return parts_.offset_of(address);
   }
+  // Where byte `offset` of the cell stands, which is below kCellSize. nullptr in a 32-bit process
+  // that has no address space for it: the cell counts as damaged there from then on, and only
+  // there.
+  u8* address_of(u64 offset) const {
+    if (kMapsWholeCell || offset < kMappedSize) return base_ + offset;
+    return parts_.address_of(base_, offset);
+  }
+  const CellParts& parts() const { return parts_; }
   // Slots come from lock words and lists, that is from the cell; nullptr if out of range.
   TaskRec* task(u32 slot_plus_one) const {
     if (slot_plus_one - 1 >= kTaskSlots) [[unlikely]]
@@ -105,13 +118,16 @@ class Cell {
   // The same for a part of the heap, without memory of what was done.
   int populate(u64 offset, u64 size) const;
 
-  bool is_poisoned() const { return load_relaxed(header().poisoned) != 0; }
+  bool is_poisoned() const {
+    return load_relaxed(header().poisoned) != 0 || (!kMapsWholeCell && parts_.is_cut_off());
+  }
   // Marks the cell broken: every later call of every process fails with EIO. One line on stderr.
   // Returns -EIO.
   int poison(const char* reason) const;
 
  private:
   u8* base_ = nullptr;
+  CellParts parts_;
   u64 device_ = 0;
   u32 owner_ = 0;
   u64 inode_ = 0;

@@ -13,16 +13,19 @@ FreeBlock* nth_block(const Cell& cell, u64 head, u64 count) {
 
 // Hands out `count` blocks that were never used. Their links are written directly: nobody reaches
 // memory above `bump` until the transaction that moves it.
-void carve_blocks(Journal& journal, const Cell& cell, ClassHeap& heap_class, u64& cache, u64 size,
+bool carve_blocks(Journal& journal, const Cell& cell, ClassHeap& heap_class, u64& cache, u64 size,
                   u64 count) {
   const u64 first = heap_class.bump;
+  u8* const place = cell.address_of(first);
+  if (place == nullptr) return false;
   for (u64 n = 0; n < count; ++n) {
-    auto* block = reinterpret_cast<FreeBlock*>(cell.base() + first + n * size);
+    auto* block = reinterpret_cast<FreeBlock*>(place + n * size);
     block->next = n + 1 < count ? first + (n + 1) * size : 0;
   }
   kill_barrier();
   journal.set(heap_class.bump, first + count * size);
   journal.set(cache, first);
+  return true;
 }
 
 // Takes a fresh chunk for the class. Memory is put behind it before the lock is taken: the zeroing
@@ -83,7 +86,8 @@ int refill_from_heap(Task& task, u32 class_index) {
     }
     if (left == 0) return -EAGAIN;
     if (left < count) count = left;
-    carve_blocks(journal, cell, heap_class, cache, size, count);
+    if (!carve_blocks(journal, cell, heap_class, cache, size, count))
+      return cell.poison("the heap's chunk can't be reached");
   }
   journal.commit();
   task.cache_count[class_index] = static_cast<u8>(count);

@@ -28,7 +28,8 @@ bool restore(const Cell& cell, const JournalEntry& entry) {
   const u64 offset = entry.place >> 4;
   const u64 size = entry.place & 15;
   if ((size != 4 && size != 8) || offset % 4 != 0 || offset > kCellSize - size) return false;
-  u8* place = cell.base() + offset;
+  u8* place = cell.address_of(offset);
+  if (place == nullptr) return false;
   if (size == 4) {
     store_relaxed(*reinterpret_cast<u32*>(place), static_cast<u32>(entry.old_value));
   } else {

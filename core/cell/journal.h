@@ -28,7 +28,7 @@ class Journal {
     static_assert(sizeof(T) == 4 || sizeof(T) == 8);
     const u32 n = rec_.journal_count;
     JournalEntry& entry = n < kJournalEntries ? rec_.journal[n] : *long_entry(cell_, rec_, n);
-    entry.place = (static_cast<u64>(reinterpret_cast<u8*>(&place) - base_) << 4) | sizeof(T);
+    entry.place = (offset_of(&place) << 4) | sizeof(T);
     entry.old_value = bits_of(place);
     kill_barrier();
     store_relaxed(rec_.journal_count, n + 1);
@@ -48,6 +48,10 @@ class Journal {
   }
 
  private:
+  u64 offset_of(const void* place) const {
+    if constexpr (kMapsWholeCell) return static_cast<u64>(static_cast<const u8*>(place) - base_);
+    return cell_.offset_of(place);
+  }
   template <class T>
   static u64 bits_of(const T& place) {
     if constexpr (sizeof(T) == 4) {

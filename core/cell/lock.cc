@@ -64,7 +64,9 @@ void release_for_dead(const Cell& cell, u32 dead_slot, u64 offset) {
     cell.poison("a task names a lock outside of the cell");
     return;
   }
-  auto& lock_word = *reinterpret_cast<LockWord*>(cell.base() + offset);
+  auto* const place = reinterpret_cast<LockWord*>(cell.address_of(offset));
+  if (place == nullptr) return;
+  LockWord& lock_word = *place;
   if (owner_of(load_acquire(lock_word.word)) != dead_slot) return;
   // Sleepers may be many and the dead owed one of them the wake-up.
   exchange(lock_word.word, 0u);

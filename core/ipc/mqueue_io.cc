@@ -278,7 +278,10 @@ struct Received {
 // Copies the next message and frees it, in the open transaction. False if it is too large for that.
 IPCELL_ALWAYS_INLINE bool copy_and_free(Journal& journal, Task& task, u64 offset,
                                         Received& received) {
-  MsgBlock& message = *task.cell->at<MsgBlock>(offset);
+  MsgBlock* const found = task.cell->at<MsgBlock>(offset);
+  if (found == nullptr) [[unlikely]]
+    return false;
+  MsgBlock& message = *found;
   const u64 size = load_relaxed(message.size);
   const u32 class_index = static_cast<u32>(class_of_block(*task.cell, offset));
   if (size > Received::kRoom || class_index >= kBlockClasses) return false;
