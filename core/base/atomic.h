@@ -1,5 +1,6 @@
 // Atomic access to plain words of a cell. A cell's records hold plain integers (std::atomic's
-// layout is the compiler's business); each access names its ordering here.
+// layout is the compiler's business); each access names its ordering here. Each is one access, also
+// of 8 bytes on i386, by an SSE register or cmpxchg8b: see docs/locking.md.
 #pragma once
 
 #include <type_traits>

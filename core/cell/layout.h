@@ -377,6 +377,11 @@ struct CellLayout {
   alignas(kPage) TaskPage tasks[kTaskSlots];
 };
 
+// The same in 32- and 64-bit processes, which share cells; kLayoutSignature says it of all records.
+static_assert(sizeof(Header) == 376 && sizeof(TaskRec) == 3608 && sizeof(WaitNode) == 112 &&
+              sizeof(Registry) == 544872 && sizeof(Heap) == 25096 &&
+              sizeof(CellLayout) == 69996544);
+
 constexpr u64 kHeapOffset = align_up(sizeof(CellLayout), kChunkSize);
 constexpr u64 kCellSize = kHeapOffset + kHeapSize;
 static_assert(kHeapOffset / kPage <= kTablePagesMax);

@@ -23,12 +23,14 @@ using sys::is_error;
 
 constexpr u64 offset_of_page(u64 page) { return kCellSize + page * kPage; }
 
-// A 32-bit process has no address space for all pages: its windows are the first page alone, from
-// which duplicate_far() gets to any other.
+// A 32-bit process has no address space for all pages: its windows are some pages before the first
+// one, the heap's last, from which duplicate_far() gets to any other. So many, that they do not fit
+// into the gap where the program has just unmapped something that it is about to attach again.
 constexpr bool kMapsAll = sizeof(long) == sizeof(u64);
+constexpr u64 kShortWindow = 64 * kPage;
 // Bytes of a window, for segments of `size` bytes in all. There is one page more, which the file
 // does not have: see map_nothing().
-constexpr u64 window_size(u64 size) { return kMapsAll ? size + kPage : kPage; }
+constexpr u64 window_size(u64 size) { return kMapsAll ? size + kPage : kShortWindow; }
 
 // A second mapping of the pages that stand at `source`.
 long duplicate(u64 source, u64 size, u64 address, bool is_fixed) {
@@ -41,15 +43,15 @@ void unmap(u64 address, u64 size) {
   sys::call(SYS_munmap, static_cast<long>(address), static_cast<long>(size));
 }
 
-// A second mapping of pages that are not mapped yet, where `start` is a mapping of the first page
-// of all: a duplicate may be longer than what it is a duplicate of. So the way goes by hops, each
-// of which leaves a mapping of the one page that it was for.
+// A second mapping of pages that are not mapped yet, where `start` is a mapping of the page before
+// the first: a duplicate may be longer than what it is a duplicate of. So the way goes by hops,
+// each of which leaves a mapping of the one page that it was for.
 long duplicate_far(u64 start, PageRange pages) {
   u64 here = start;
   u64 hop = 1ull << 16;  // pages: 256 MiB of addresses, for the time of a system call
   long error = 0;
-  for (u64 page = 0; page < pages.first && error == 0;) {
-    const u64 step = hop < pages.first - page ? hop : pages.first - page;
+  for (u64 left = pages.first + 1; left != 0 && error == 0;) {
+    const u64 step = hop < left ? hop : left;
     const long mapped = duplicate(here, (step + 1) * kPage, 0, false);
     if (is_error(mapped)) {
       hop /= 2;
@@ -59,11 +61,34 @@ long duplicate_far(u64 start, PageRange pages) {
     unmap(sys::address_of(mapped), step * kPage);
     if (here != start) unmap(here, kPage);
     here = sys::address_of(mapped) + step * kPage;
-    page += step;
+    left -= step;
   }
   if (error == 0) error = duplicate(here, pages.bytes(), 0, false);
   if (here != start) unmap(here, kPage);
   return error;
+}
+
+// A second mapping of the pages, wherever there is room.
+long duplicate_any(u64 window, PageRange pages) {
+  if (!kMapsAll) return duplicate_far(window + kShortWindow - kPage, pages);
+  return duplicate(window + pages.first * kPage, pages.bytes(), 0, false);
+}
+
+// The same, but not where [address, address + size) has a part of it: mremap(2) moves nothing to
+// where it stands. Two mappings at most can be in the way, each at one end.
+long duplicate_aside(u64 window, PageRange pages, u64 address) {
+  const u64 size = pages.bytes();
+  u64 in_the_way[2];
+  u32 count = 0;
+  long mapped = duplicate_any(window, pages);
+  while (!is_error(mapped) && count < 2) {
+    const u64 start = sys::address_of(mapped);
+    if (start >= address + size || address >= start + size) break;
+    in_the_way[count++] = start;
+    mapped = duplicate_any(window, pages);
+  }
+  while (count > 0) unmap(in_the_way[--count], size);
+  return mapped;
 }
 
 long advise(u64 address, u64 size, int advice) {
@@ -135,7 +160,8 @@ long SegmentFile::open_file(int flags) const {
 
 long SegmentFile::map_window(long fd) const {
   const u64 size = window_size(cell_->header().segment_pages * kPage);
-  const long address = sys::map(0, size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, kCellSize);
+  const long address = sys::map(0, size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd,
+                                kMapsAll ? kCellSize : kCellSize - kShortWindow);
   if (is_error(address)) return address;
   // After mlockall(MCL_FUTURE) it is locked, and so would be all attachments.
   sys::call(SYS_munlock, address, static_cast<long>(size));
@@ -208,8 +234,7 @@ long SegmentFile::map_by_window(PageRange pages, u64 address, bool is_fixed, int
   const u64 window = read_only ? read_only_ : writable_;
   const u64 size = pages.bytes();
   // What stands at a given address is not to be lost before all that may fail is done.
-  long mapped = kMapsAll ? duplicate(window + pages.first * kPage, size, 0, false)
-                         : duplicate_far(window, pages);
+  long mapped = is_fixed ? duplicate_aside(window, pages, address) : duplicate_any(window, pages);
   if (is_error(mapped)) return mapped;
   long error = 0;
   if (protection != PROT_NONE)

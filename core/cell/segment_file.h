@@ -4,9 +4,9 @@
 // It maps all of them twice, unreadable (a writable and a read-only mapping of the file), and makes
 // an attachment by mremap(2) of a part with the old size 0: a second mapping of the same pages,
 // without a descriptor. So it works when the program has closed its descriptors, changed its root
-// folder or its user. A 32-bit process maps the first page only, and has the others by duplicates
-// of that which are longer. A program without the address space (RLIMIT_AS) gets each attachment by
-// opening the file.
+// folder or its user. A 32-bit process maps the page before them only, and has the others by
+// duplicates of that which are longer. A program without the address space (RLIMIT_AS) gets each
+// attachment by opening the file.
 #pragma once
 
 #include "core/cell/cell.h"

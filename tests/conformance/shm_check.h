@@ -8,7 +8,8 @@
 
 /* The kernel's defaults in a fresh IPC namespace. */
 enum { DEFAULT_SHMMNI = 4096 };
-#define DEFAULT_SHMMAX (ULONG_MAX - (1ul << 24))
+/* A 64-bit kernel tells a 32-bit program no more than that. */
+#define DEFAULT_SHMMAX (sizeof(long) == 8 ? ULONG_MAX - (1ul << 24) : INT_MAX)
 #define DEFAULT_SHMALL (ULONG_MAX - (1ul << 24))
 
 /* An id is a sequence number times this, plus an index. */
