@@ -134,8 +134,8 @@ struct Interface {
     run->add_flag("--deny", run_options.deny,
                   "The kernel's own System V IPC and POSIX queues answer ENOSYS");
     run->add_flag("--trap", run_options.trap,
-                  "IPC calls that programs make past libc (by inline instructions, or because\n"
-                  "they are statically linked) reach the cell, too; includes --deny");
+                  "IPC calls past libc (inline instructions, static programs) reach the\n"
+                  "cell, too; includes --deny");
     run->add_flag("--posix", run_options.posix,
                   "Named POSIX semaphores and shm_open live in the cell (they do anyway\n"
                   "where /dev/shm cannot be used)");

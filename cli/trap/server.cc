@@ -22,6 +22,8 @@ namespace {
 constexpr int kLookMilliseconds = 10;
 // How often threads are asked for that make no calls.
 constexpr unsigned kLooksToSweep = 100;
+// How many threads are remembered.
+constexpr std::size_t kKnownProcesses = 4096;
 
 class Server {
  public:
@@ -81,18 +83,29 @@ class Server {
   }
 
   // The signal is there before the call returns, and comes first.
-  bool send_to_library(const seccomp_notif& call) const {
+  bool send_to_library(const seccomp_notif& call) {
     const pid_t tid = static_cast<pid_t>(call.pid);
-    const std::optional<pid_t> process = process_of_thread(tid);
-    if (!process) return false;
     siginfo_t info = {};
     info.si_signo = SIGSYS;
     info.si_code = SI_QUEUE;
     info.si_pid = getpid();
     info.si_value.sival_int = static_cast<int>(kTrapSent | static_cast<u32>(call.data.nr));
-    if (syscall(SYS_rt_tgsigqueueinfo, *process, tid, SIGSYS, &info) != 0) return false;
+    if (!send(tid, info)) return false;
     reply(call, -kTrapPending);
     return true;
+  }
+
+  // What is known of the thread's process is right if the kernel takes it.
+  bool send(pid_t tid, siginfo_t& info) {
+    const auto known = processes_.find(tid);
+    if (known != processes_.end() &&
+        syscall(SYS_rt_tgsigqueueinfo, known->second, tid, SIGSYS, &info) == 0)
+      return true;
+    const std::optional<pid_t> process = process_of_thread(tid);
+    if (!process) return false;
+    if (processes_.size() >= kKnownProcesses) processes_.clear();
+    processes_[tid] = *process;
+    return syscall(SYS_rt_tgsigqueueinfo, *process, tid, SIGSYS, &info) == 0;
   }
 
   static std::optional<pid_t> process_of_thread(pid_t tid) {
@@ -175,6 +188,7 @@ class Server {
   const CellPlace default_place_;
   Reporter& reporter_;
   Threads threads_;
+  std::map<pid_t, pid_t> processes_;  // of threads with the library
   unsigned looks_ = 0;
 };
 

@@ -49,7 +49,7 @@ def test_doctor_knows_both(cells):
 def test_a_library_of_one_size_warns(cells):
     need_both()
     only = os.path.realpath(os.path.join(os.path.dirname(cli_test.IPCELL), "../interpose/libipcell.so"))
-    result = cells.call("run", "--", PROGRAM_32, PROGRAM_64, env=dict(cells.environment, IPCELL_LIBRARY=only))
+    result = cells.call("run", "--deny", "--", PROGRAM_32, PROGRAM_64, env=dict(cells.environment, IPCELL_LIBRARY=only))
     assert "32-bit x86" in result.stderr, result.stderr
 
 
