@@ -15,6 +15,7 @@
 #include "core/cell/liveness.h"
 #include "core/ipc/mqueue_file.h"
 #include "core/ipc/text.h"
+#include "interpose/clocks.h"
 #include "interpose/descriptors.h"
 #include "interpose/first_cell.h"
 #include "interpose/mounts.h"
@@ -96,6 +97,7 @@ bool prepare_process() {
   const i32 pid = static_cast<i32>(sys::call(SYS_getpid));
   if (g_has_failed) return false;
   if (load_acquire(g_known_cells) == 0) {
+    look_at_clocks();
     if (!make_generation_page() || !open_first_cell_anyhow()) {
       g_has_failed = true;
       return false;
