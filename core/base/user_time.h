@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cerrno>
+#include <type_traits>
 
 #include "core/base/clock.h"
 #include "core/base/usercopy.h"
@@ -17,7 +18,7 @@ class UserTime {
   static UserTime wide(const void* place) {
     UserTime time(nullptr);
     time.place_ = place;
-    time.is_wide_ = true;
+    time.width_.be_wide();
     return time;
   }
 
@@ -25,7 +26,7 @@ class UserTime {
   // 0, or -EFAULT. Linux: kernel/time/time.c:get_timespec64(), get_old_timespec32()
   int read(KernelTimespec* time) const {
     if (sizeof(long) == sizeof(i64)) return copy_from_user(time, place_, sizeof *time);
-    if (is_wide_) {
+    if (width_.is_wide) {
       if (copy_from_user(time, place_, sizeof *time) != 0) return -EFAULT;
       // Above are 32 bits of padding.
       time->nanoseconds = static_cast<i64>(static_cast<u64>(time->nanoseconds) & 0xffffffffu);
@@ -38,8 +39,18 @@ class UserTime {
   }
 
  private:
+  // On a 64-bit machine there is one kind, and the whole of this goes in a register.
+  struct Either {
+    bool is_wide = false;
+    void be_wide() { is_wide = true; }
+  };
+  struct Wide {
+    static constexpr bool is_wide = true;
+    void be_wide() {}
+  };
+
   const void* place_;
-  bool is_wide_ = false;
+  [[no_unique_address]] std::conditional_t<sizeof(long) == sizeof(i64), Wide, Either> width_;
 };
 
 }  // namespace ipcell

@@ -15,7 +15,7 @@ int ipcell_usercopy(void* to, const void* from, std::size_t size);
 
 // Where a fault may find its signal blocked, and so be the process's end, the kernel copies. Asked
 // whenever it is set; see interpose/signal_masks.cc.
-extern bool (*g_is_fault_blocked)();
+__attribute__((visibility("hidden"))) extern bool (*g_is_fault_blocked)();
 
 // The same by the kernel: slow, and never a fault.
 int copy_from_user_by_kernel(void* to, const void* user, std::size_t size);
