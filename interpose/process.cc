@@ -533,7 +533,15 @@ void move_home(u32 number, bool is_alone) {
     store_release(g_main_home, number);
 }
 
+// qemu-user says that it wipes pages, and does not.
+static void wipe_generation() {
+  if (load_relaxed(*g_generation) == 0) return;
+  store_relaxed(word_of_this_process(), 0u);
+  store_relaxed(*g_generation, 0u);
+}
+
 void be_main_thread() {
+  wipe_generation();
   if (t_state.home == kNoCell) return;
   store_release(g_home, t_state.home);
   store_release(g_main_home, t_state.home);

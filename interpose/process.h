@@ -109,7 +109,7 @@ u32 home_of_new_threads();
 bool has_moved();
 // Moves the thread to another cell; the process with it, if it has no other threads.
 void move_home(u32 number, bool is_alone);
-// A forked child's only thread is the one that forked.
+// A forked child's only thread is the one that forked: before any of its calls.
 void be_main_thread();
 // The thread, which is the only one, has left the cell: lets go of what has no more use.
 void leave_cell(u32 number);
