@@ -32,6 +32,7 @@ class Registers {
   }
   long result() const { return all_[REG_RAX]; }
   void set_result(long value) { all_[REG_RAX] = value; }
+  void set_first(long value) { all_[REG_RDI] = value; }
   // The call is made again when the thread goes on.
   void repeat(long number) {
     all_[REG_RAX] = number;
@@ -95,9 +96,29 @@ class Registers {
   long argument(int n) const { return static_cast<long>(all_.regs[n]); }
   long result() const { return static_cast<long>(all_.regs[0]); }
   void set_result(long value) { all_.regs[0] = static_cast<u64>(value); }
-  bool is_behind_call() const { return false; }
-  void repeat(long) {}
-  ucontext_t* interrupted() const { return nullptr; }
+  void set_first(long value) { all_.regs[0] = static_cast<u64>(value); }
+  void repeat(long number) {
+    all_.regs[8] = static_cast<u64>(number);
+    all_.pc -= 4;
+  }
+  bool is_behind_call() const {
+    u32 instruction = 0;
+    const auto* const before = reinterpret_cast<const void*>(all_.pc - 4);
+    return copy_from_user(&instruction, before, sizeof instruction) == 0 &&
+           instruction == 0xd4000001;
+  }
+  // A handler without SA_SIGINFO is not told of the context. It lies behind the siginfo_t; the
+  // frame has the interrupted code's registers 29 and 30 in it, and once more for those who unwind.
+  // Linux: arch/arm64/kernel/signal.c:setup_return()
+  ucontext_t* interrupted() const {
+    if (all_.regs[0] - 1 >= 64) return nullptr;
+    auto* const context = reinterpret_cast<ucontext_t*>(all_.sp + sizeof(siginfo_t));
+    u64 kept[2], unwound[2];
+    if (copy_from_user(kept, &context->uc_mcontext.regs[29], sizeof kept) != 0 ||
+        copy_from_user(unwound, reinterpret_cast<const void*>(all_.regs[29]), sizeof unwound) != 0)
+      return nullptr;
+    return kept[0] == unwound[0] && kept[1] == unwound[1] ? context : nullptr;
+  }
 
  private:
   mcontext_t& all_;
@@ -120,12 +141,18 @@ void make_call(long number, Registers& registers) {
 
 // The signal was sent: others that came at the same time may stand between it and the call. Their
 // handlers run first, and then the call is made again.
-void make_sent_call(long number, ucontext_t& context) {
+void make_sent_call(long number, [[maybe_unused]] const siginfo_t& info, ucontext_t& context) {
   constexpr int kMostHandlers = 64;
   ucontext_t* place = &context;
   for (int n = 0; n < kMostHandlers && place != nullptr; ++n) {
     Registers registers(*place);
     if (is_pending(registers)) {
+#if defined(__LP64__)
+      long first = 0;
+      __builtin_memcpy(&first, reinterpret_cast<const char*>(&info) + kTrapFirstPlace,
+                       sizeof first);
+      registers.set_first(first);
+#endif
       if (n == 0) {
         make_call(number, registers);
       } else {
@@ -149,7 +176,7 @@ bool serve(int, siginfo_t* info, ucontext_t& context) {
   }
   const u32 value = static_cast<u32>(info->si_value.sival_int);
   if (info->si_code != SI_QUEUE || (value & kTrapSentMask) != kTrapSent) return false;
-  make_sent_call(static_cast<long>(value & ~kTrapSentMask), context);
+  make_sent_call(static_cast<long>(value & ~kTrapSentMask), *info, context);
   return true;
 }
 

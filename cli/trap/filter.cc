@@ -29,6 +29,7 @@ constexpr const char* kOption = "--trap";
 
 // Where the kernel puts position-independent programs that have a loader: from two thirds of the
 // address space on, and as far above that as it may choose at random. In units of 4 GiB.
+// Of aarch64's sizes of it that of 48 bits is meant: programs elsewhere are served all the same.
 // Linux: fs/binfmt_elf.c:load_elf_binary()
 #if defined(__aarch64__)
 constexpr std::uint32_t kProgramsFrom = 0xaaaa, kProgramsTo = 0xbaab;

@@ -90,6 +90,8 @@ class Server {
     info.si_code = SI_QUEUE;
     info.si_pid = getpid();
     info.si_value.sival_int = static_cast<int>(kTrapSent | static_cast<u32>(call.data.nr));
+    std::memcpy(reinterpret_cast<char*>(&info) + kTrapFirstPlace, call.data.args,
+                sizeof call.data.args[0]);
     if (!send(tid, info)) return false;
     reply(call, -kTrapPending);
     return true;

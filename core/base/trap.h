@@ -22,6 +22,9 @@ constexpr u64 kTrapMark = 0x5350415254435049;
 // The value of a SIGSYS that was sent instead of the kernel's: the call's number and this above it.
 constexpr u32 kTrapSent = 0x69700000;
 constexpr u32 kTrapSentMask = 0xfff00000;
+// Where in its siginfo_t the call's first argument is (behind the value, in what the kernel passes
+// on), in 64-bit programs: aarch64 has the result in that argument's register.
+constexpr u32 kTrapFirstPlace = 32;
 
 // What the call seems to return until the library has made it.
 constexpr int kTrapPending = 77;  // EBADFD
