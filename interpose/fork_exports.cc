@@ -286,8 +286,6 @@ IPCELL_EXPORT pid_t _Fork() noexcept {
   return ipcell::fork_without_handlers([](const auto&) { return ipcell::real_fork_only(); });
 }
 
-#if defined(__x86_64__) || defined(__i386__)
-
 // vfork(2) returns twice from the same frame, so there must be none of ours, and what is on the
 // stack is lost when the parent goes on. It is noted that another process will run in this memory,
 // and afterwards looked at how that left it. Libc's does the same as this without that.
@@ -301,8 +299,6 @@ __attribute__((visibility("hidden"), used)) void ipcell_after_vfork(long child, 
   ipcell::recover_from_borrower(static_cast<ipcell::i32>(child));
 }
 }
-
-#endif
 
 #if defined(__x86_64__)
 asm(R"(
@@ -389,6 +385,50 @@ vfork:
         addl $4, %esp
         .cfi_adjust_cfa_offset -4
         ret
+        .cfi_endproc
+        .size vfork, .-vfork
+        .popsection
+)");
+#elif defined(__aarch64__)
+// clone(2) with CLONE_VM, CLONE_VFORK and SIGCHLD. The way back is in a register anyway.
+asm(R"(
+        .pushsection .text
+        .globl vfork
+        .type vfork, %function
+        .p2align 4
+vfork:
+        .cfi_startproc
+        hint #34
+        stp x29, x30, [sp, #-16]!
+        .cfi_adjust_cfa_offset 16
+        .cfi_rel_offset x29, 0
+        .cfi_rel_offset x30, 8
+        mov x29, sp
+        bl ipcell_before_vfork
+        ldp x29, x30, [sp], #16
+        .cfi_adjust_cfa_offset -16
+        .cfi_restore x29
+        .cfi_restore x30
+        mov x0, #0x4111
+        mov x1, #0
+        mov x2, #0
+        mov x3, #0
+        mov x4, #0
+        mov w8, #220
+        svc #0
+        cbz x0, 1f
+        cmn x0, #4095
+        b.hs 2f
+        stp x0, x30, [sp, #-16]!
+        .cfi_adjust_cfa_offset 16
+        .cfi_rel_offset x30, 8
+        mov x1, sp
+        bl ipcell_after_vfork
+        ldp x0, x30, [sp], #16
+        .cfi_adjust_cfa_offset -16
+        .cfi_restore x30
+1:      ret
+2:      b ipcell_syscall_failed
         .cfi_endproc
         .size vfork, .-vfork
         .popsection

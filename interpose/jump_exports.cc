@@ -68,7 +68,7 @@ IPCELL_EXPORT void __longjmp_chk(struct __jmp_buf_tag* place, int value) noexcep
   __builtin_unreachable();
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 
 // These return twice, so there must be no frame of ours: the word is stored, and libc's go on in
 // our place. A jmp_buf without a mask may be shorter.
@@ -79,11 +79,15 @@ __attribute__((visibility("hidden"), used)) void* ipcell_resolve_sigsetjmp() {
 }
 }
 
-static_assert(offsetof(__jmp_buf_tag, __saved_mask) == 72);
-
 namespace {
 __attribute__((constructor(101))) void resolve_setjmp() { ipcell_resolve_sigsetjmp(); }
 }  // namespace
+
+#endif
+
+#if defined(__x86_64__)
+
+static_assert(offsetof(__jmp_buf_tag, __saved_mask) == 72);
 
 asm(R"(
         .pushsection .text
@@ -125,6 +129,63 @@ __sigsetjmp_here:
         popq %rdi
         .cfi_adjust_cfa_offset -24
         jmp *%rax
+        .cfi_endproc
+        .size __sigsetjmp, .-__sigsetjmp
+        .popsection
+)");
+
+#elif defined(__aarch64__)
+
+static_assert(offsetof(__jmp_buf_tag, __saved_mask) == 184);
+
+asm(R"(
+        .pushsection .text
+        .globl __sigsetjmp, setjmp
+        .type __sigsetjmp, %function
+        .type setjmp, %function
+        .p2align 4
+setjmp:
+        .cfi_startproc
+        hint #34
+        mov w1, #1
+        b __sigsetjmp_here
+        .cfi_endproc
+        .size setjmp, .-setjmp
+        .p2align 4
+__sigsetjmp:
+        .cfi_startproc
+        hint #34
+__sigsetjmp_here:
+        cbz w1, 1f
+        movz x2, #0x6464
+        movk x2, #0x6869, lsl #16
+        movk x2, #0x736b, lsl #32
+        movk x2, #0x6d61, lsl #48
+        str x2, [x0, #296]
+        adrp x2, :gottprel:ipcell_hidden_mask
+        ldr x2, [x2, #:gottprel_lo12:ipcell_hidden_mask]
+        mrs x3, tpidr_el0
+        ldr x2, [x3, x2]
+        str x2, [x0, #304]
+1:      adrp x2, ipcell_real_sigsetjmp
+        ldr x16, [x2, #:lo12:ipcell_real_sigsetjmp]
+        cbz x16, 2f
+        br x16
+        // A constructor that runs before ours.
+2:      stp x29, x30, [sp, #-32]!
+        .cfi_adjust_cfa_offset 32
+        .cfi_rel_offset x29, 0
+        .cfi_rel_offset x30, 8
+        mov x29, sp
+        stp x0, x1, [sp, #16]
+        bl ipcell_resolve_sigsetjmp
+        mov x16, x0
+        ldp x0, x1, [sp, #16]
+        ldp x29, x30, [sp], #32
+        .cfi_adjust_cfa_offset -32
+        .cfi_restore x29
+        .cfi_restore x30
+        br x16
         .cfi_endproc
         .size __sigsetjmp, .-__sigsetjmp
         .popsection

@@ -9,8 +9,6 @@
 #include "interpose/errno.h"
 #include "interpose/memory.h"
 
-#if defined(__x86_64__) || defined(__i386__)
-
 extern "C" {
 
 __attribute__((visibility("hidden"), used)) bool ipcell_copies_memory(const void* arguments,
@@ -22,8 +20,6 @@ __attribute__((visibility("hidden"), used)) long ipcell_syscall_failed(long resu
   return ipcell::to_libc(result);
 }
 }
-
-#endif
 
 #if defined(__x86_64__)
 
@@ -171,6 +167,73 @@ syscall:
         jmp ipcell_our_syscall
 6:      movl (%esp), %edx
         ret
+        .cfi_endproc
+        .size syscall, .-syscall
+        .popsection
+)");
+
+#elif defined(__aarch64__)
+
+// The kernel looks at 32 bits of the number. The hint is where indirect branches may land.
+asm(R"(
+        .pushsection .text
+        .globl syscall
+        .type syscall, %function
+        .p2align 4
+syscall:
+        .cfi_startproc
+        hint #34
+        mov w0, w0
+        cmp w0, #512
+        b.hs 1f
+        cmp w0, #220
+        b.eq 3f
+        cmp w0, #435
+        b.eq 4f
+        adrp x9, ipcell_our_numbers
+        add x9, x9, :lo12:ipcell_our_numbers
+        lsr w10, w0, #6
+        ldr x9, [x9, w10, uxtw #3]
+        lsr x9, x9, x0
+        tbnz x9, #0, 5f
+1:      mov w8, w0
+        mov x0, x1
+        mov x1, x2
+        mov x2, x3
+        mov x3, x4
+        mov x4, x5
+        mov x5, x6
+        svc #0
+        cmn x0, #4095
+        b.hs 2f
+        ret
+2:      b ipcell_syscall_failed
+        // clone(2): a child in the same memory, or on another stack, can't return through a frame.
+3:      tbnz w1, #8, 1b
+        cbnz x2, 1b
+5:      b ipcell_our_syscall
+        // clone3(2): the same, by its struct.
+4:      stp x29, x30, [sp, #-64]!
+        .cfi_adjust_cfa_offset 64
+        .cfi_rel_offset x29, 0
+        .cfi_rel_offset x30, 8
+        mov x29, sp
+        stp x0, x1, [sp, #16]
+        stp x2, x3, [sp, #32]
+        stp x4, x5, [sp, #48]
+        mov x0, x1
+        mov x1, x2
+        bl ipcell_copies_memory
+        and w9, w0, #0xff
+        ldp x0, x1, [sp, #16]
+        ldp x2, x3, [sp, #32]
+        ldp x4, x5, [sp, #48]
+        ldp x29, x30, [sp], #64
+        .cfi_adjust_cfa_offset -64
+        .cfi_restore x29
+        .cfi_restore x30
+        cbz w9, 1b
+        b ipcell_our_syscall
         .cfi_endproc
         .size syscall, .-syscall
         .popsection
