@@ -83,6 +83,11 @@ long install(const std::vector<sock_filter>& code, unsigned long flags) {
   return result >= 0 ? result : -errno;
 }
 
+// By an `ipcell run --trap` that this one runs under.
+bool is_trapped() {
+  return prctl(static_cast<int>(kTrapProbe), 0, 0, 0, 0) < 0 && errno == kTrapProbeAnswer;
+}
+
 constexpr unsigned long kNotifying =
     SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 
@@ -98,6 +103,10 @@ TrapFilters::TrapFilters() {
 int TrapFilters::load(int* listener) const {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -errno;
   *listener = static_cast<int>(install(notifying_, kNotifying));
+  if (*listener == -EBUSY && is_trapped()) {
+    *listener = -EALREADY;
+    return 0;
+  }
   // Of the two filters' answers SIGSYS is the stronger one.
   return static_cast<int>(install(*listener >= 0 ? trapping_programs_ : trapping_all_, 0));
 }

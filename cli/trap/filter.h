@@ -19,6 +19,7 @@ class TrapFilters {
 
   // Puts them in force for the calling process. 0 or -errno. `*listener`: the descriptor for
   // notifications, or -errno if the kernel has none to give; then all inline calls get SIGSYS.
+  // -EALREADY: the filters of an outer --trap are in force, whose server serves all cells.
   int load(int* listener) const;
 
  private:

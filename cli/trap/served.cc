@@ -110,9 +110,13 @@ ServedThread::~ServedThread() {
   thread_.join();
 }
 
+// Its last call is answered, and what that has learned no longer used.
+bool ServedThread::meet() { return status_file_.read(&status_); }
+
 void ServedThread::make(const seccomp_notif& call) {
   const std::lock_guard<std::mutex> lock(mutex_);
   waiting_ = call;
+  call_id_ = call.id;
   is_busy_ = true;
   looks_ = 0;
   uncertain_looks_ = 0;
@@ -127,6 +131,12 @@ bool ServedThread::is_busy() const {
 // A thread that ends lets go of its memory first, which is asked for at little cost.
 bool ServedThread::has_ended() const {
   return process_->is_gone() || (is_memory_gone(tid_) && process_->is_ending());
+}
+
+bool ServedThread::is_forsaken() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  u64 id = call_id_;
+  return is_busy_ && ioctl(listener_, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) != 0;
 }
 
 void ServedThread::abandon() {
@@ -192,7 +202,7 @@ void ServedThread::answer(const seccomp_notif& call) {
   seccomp_notif_resp reply = {call.id, 0, 0, 0};
   has_replied_ = false;
   long result = -ENOSYS;
-  if (status_file_.read(&status_) && attach()) {
+  if (attach()) {
     read_credentials();
     result = call_core(call);
     if (result == -EINTR) result = reply_to_interrupted(call.data.nr);

@@ -56,12 +56,17 @@ class ServedThread {
   ServedThread(const ServedThread&) = delete;
   ServedThread& operator=(const ServedThread&) = delete;
 
+  // Before each call: learns who the thread is now. False if it is gone, and its number another's.
+  bool meet();
   void make(const seccomp_notif& call);
 
   const std::shared_ptr<ServedProcess>& process() const { return process_; }
   bool is_busy() const;
   // True if the process has ended, or is about to: nobody can tell yet.
   bool has_ended() const;
+  // True if nobody waits for the call that it makes: the program's thread was killed, by exec(2) of
+  // another one, say.
+  bool is_forsaken() const;
   // Called again and again while it is busy: takes a blocked call back if the thread has died, or
   // has a signal to handle.
   void look_after();
@@ -94,6 +99,7 @@ class ServedThread {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<seccomp_notif> waiting_;  // guarded by mutex_, as are the next two
+  u64 call_id_ = 0;                       // of the last one
   bool is_busy_ = false;
   bool is_stopped_ = false;
   unsigned looks_ = 0;            // of the watcher at this call

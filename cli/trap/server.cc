@@ -120,7 +120,8 @@ class Server {
   ServedThread* thread_of(pid_t tid) {
     Threads::iterator known = threads_.find(tid);
     // The number may be another thread's by now.
-    if (known != threads_.end() && known->second->process()->is_gone()) {
+    if (known != threads_.end() &&
+        (known->second->process()->is_gone() || !known->second->meet())) {
       threads_.erase(known);
       known = threads_.end();
     }
@@ -129,8 +130,9 @@ class Server {
     if (!pid) return nullptr;
     std::shared_ptr<ServedProcess> process = process_of(*pid);
     if (!process->where->is_open) return nullptr;
-    return threads_.emplace(tid, std::make_unique<ServedThread>(listener_, process, tid))
-        .first->second.get();
+    auto thread = std::make_unique<ServedThread>(listener_, process, tid);
+    if (!thread->meet()) return nullptr;
+    return threads_.emplace(tid, std::move(thread)).first->second.get();
   }
 
   std::shared_ptr<ServedProcess> process_of(pid_t pid) {
@@ -162,6 +164,10 @@ class Server {
   // A process must not be served by its own end: none of its calls is made any more when its first
   // thread is seen dead.
   void bury() {
+    // Nor does a thread take part any more that exec(2) of another one has killed.
+    for (const auto& [tid, thread] : threads_) {
+      if (thread->is_forsaken()) thread->abandon();
+    }
     std::set<const ServedProcess*> ended;
     for (const auto& [tid, thread] : threads_) {
       if (thread->has_ended()) ended.insert(thread->process().get());

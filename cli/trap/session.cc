@@ -1,9 +1,11 @@
 #include "cli/trap/session.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -67,9 +69,22 @@ void stand_apart(int kept) {
   close_range(STDERR_FILENO + 2, ~0u, 0);
 }
 
+// Each program and each thread of one takes descriptors of the server: the limit that is meant for
+// one program is too low.
+void have_many_descriptors() {
+  constexpr rlim_t kMany = 1 << 19;
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kMany) return;
+  const rlimit more = {kMany, std::max(kMany, limit.rlim_max)};
+  if (setrlimit(RLIMIT_NOFILE, &more) == 0) return;  // with privileges, or within the hard limit
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 [[noreturn]] void serve(const CellPlace& place, int socket, pid_t program) {
   const pid_t reader = getppid();
   stand_apart(socket);
+  have_many_descriptors();
   Reporter reporter(reader, program);
   const int listener = receive_descriptor(STDERR_FILENO + 1);
   close(STDERR_FILENO + 1);
@@ -115,6 +130,7 @@ int TrapSession::confine() const {
   if (error != 0) return error;
   if (listener < 0) {
     close(socket_);
+    if (listener == -EALREADY) return 0;
     spdlog::warn(
         "--trap: programs without the library will be killed at their first IPC call: the kernel "
         "can't hand over calls ({}); that needs Linux 5.19, and nobody else who does it",

@@ -3,6 +3,7 @@
 
 import os
 import signal
+import subprocess
 
 import cli_test
 
@@ -95,6 +96,26 @@ def test_left_behind(cells):
     with open(os.path.join(cells.top, "out"), encoding="ascii") as out:
         cli_test.wait_until(lambda: "from perl" in (out.seek(0), out.read())[1], "the message")
     cli_test.wait_until(lambda: name not in cells.list(), "the cell is gone")
+
+
+def test_many_programs_at_once(cells):
+    # The limit on descriptors is for each of them.
+    script = f"""ulimit -S -n 64; exec {cli_test.IPCELL} run --trap -- sh -c '
+        : > out
+        for n in $(seq 50); do {STATIC} ready receive >> out & done
+        while [ $(grep -c ready out) -lt 50 ]; do sleep 0.01; done
+        for n in $(seq 50); do {STATIC} send=$n; done; wait; sort -n out'"""
+    result = subprocess.run(["sh", "-c", script], cwd=cells.top, env=cells.environment, text=True, check=False,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert result.stderr == "", result.stderr
+    assert lines(result) == ["ready"] * 50 + [str(n) for n in range(1, 51)]
+
+
+def test_within_another(cells):
+    # The outer one serves the programs of the inner one, in the cell of that.
+    inner = f"{cli_test.IPCELL} run --trap -- {STATIC}"
+    script = f"{STATIC} send=outer; {inner} send=inner receive; {STATIC} receive"
+    assert lines(trap(cells, "sh", "-c", script)) == ["inner", "outer"]
 
 
 def test_other_users(cells):
