@@ -10,6 +10,7 @@
 #include "core/base/trap.h"
 #include "core/base/usercopy.h"
 #include "interpose/by_number.h"
+#include "interpose/signal_masks.h"
 #include "interpose/signals.h"
 
 namespace ipcell {
@@ -130,7 +131,10 @@ bool is_pending(const Registers& registers) {
   return registers.result() == -kTrapPending && registers.is_behind_call();
 }
 
-void make_call(long number, Registers& registers) {
+// A signal that comes meanwhile may change what is known of the thread's mask, and the kernel puts
+// back the one of before the call.
+void make_call(long number, ucontext_t& context, Registers& registers) {
+  const HandlerMask mask(context, 0);
   const int saved_errno = errno;
   const long result =
       call_by_number(number, registers.argument(0), registers.argument(1), registers.argument(2),
@@ -154,7 +158,7 @@ void make_sent_call(long number, [[maybe_unused]] const siginfo_t& info, ucontex
       registers.set_first(first);
 #endif
       if (n == 0) {
-        make_call(number, registers);
+        make_call(number, context, registers);
       } else {
         registers.repeat(number);
       }
@@ -168,7 +172,7 @@ bool serve(int, siginfo_t* info, ucontext_t& context) {
   if (info->si_code == kSysSeccomp) {
     Registers registers(context);
     if (info->si_arch == kOwnArchitecture) {
-      make_call(info->si_syscall, registers);
+      make_call(info->si_syscall, context, registers);
     } else {
       registers.set_result(-ENOSYS);
     }
