@@ -3,7 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/usercopy.h"
 #include "interpose/settings.h"
+#include "interpose/signal_actions.h"
 
 namespace ipcell {
 
@@ -47,9 +49,39 @@ bool is_own_cell(const char* cell) {
   return is_own;
 }
 
+bool read(void* to, const void* from, std::size_t size) {
+  return copy_from_user(to, from, size) == 0;
+}
+
+bool is_readable(const char* text) {
+  char part[256];
+  for (;;) {
+    // What comes behind its end may be another page, which is not there.
+    const std::size_t in_page = kPage - reinterpret_cast<std::uintptr_t>(text) % kPage;
+    const std::size_t size = in_page < sizeof part ? in_page : sizeof part;
+    if (!read(part, text, size)) return false;
+    if (memchr(part, '\0', size) != nullptr) return true;
+    text += size;
+  }
+}
+
+// DIVERGES: without a cell nobody catches faults, and to have the kernel look would make each exec
+// dearer.
+bool is_readable(char* const* entries) {
+  if (entries == nullptr || !is_kept(SIGSEGV)) return true;
+  for (;; ++entries) {
+    const char* entry;
+    if (!read(&entry, entries, sizeof entry)) return false;
+    if (entry == nullptr) return true;
+    if (!is_readable(entry)) return false;
+  }
+}
+
 }  // namespace
 
-ChildEnvironment::ChildEnvironment(char* const* given) : entries_(given) {
+ChildEnvironment::ChildEnvironment(char* const* given)
+    : entries_(given), is_bad_(!is_readable(given)) {
+  if (is_bad_) return;
   // Present and empty: the program is not to be in a cell.
   const char* const preload = value_of(kPreload);
   if (preload != nullptr && *preload == '\0') return;
@@ -113,6 +145,7 @@ const char* ChildEnvironment::value_of(const char* name) const {
 }
 
 bool ChildEnvironment::copy() {
+  if (is_bad_) return false;
   if (is_copied_) return true;
   std::size_t count = 0;
   while (entries_ != nullptr && entries_[count] != nullptr) ++count;

@@ -37,6 +37,7 @@ class ChildEnvironment {
   char* const* entries_;
   Scratch<char*, 64> copy_;
   bool is_copied_ = false;
+  bool is_bad_ = false;  // the kernel says EFAULT
   char join_[32];
   char folder_[sizeof "IPCELL_DIR=" + kCellPathSize];
   char cell_[sizeof "IPCELL_CELL=" + kCellNameMax + 8];
