@@ -1,8 +1,10 @@
 #include "cli/trap/server.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <exception>
 #include <map>
 #include <poll.h>
 #include <set>
@@ -18,10 +20,10 @@ namespace ipcell::cli {
 
 namespace {
 
-// How often blocked calls are looked after.
+// How often blocked calls are looked after; and, while there are none, threads that make no calls.
 constexpr int kLookMilliseconds = 10;
-// How often threads are asked for that make no calls.
-constexpr unsigned kLooksToSweep = 100;
+constexpr int kIdleMilliseconds = 1000;
+constexpr unsigned kLooksToSweep = kIdleMilliseconds / kLookMilliseconds;
 // How many threads are remembered.
 constexpr std::size_t kKnownProcesses = 4096;
 
@@ -36,7 +38,7 @@ class Server {
       // What a program leaves to its death is not to wait for the next look.
       for (const auto& [tid, thread] : threads_)
         events.push_back({thread->process()->descriptor, POLLIN, 0});
-      poll(events.data(), events.size(), threads_.empty() ? -1 : kLookMilliseconds);
+      poll(events.data(), events.size(), timeout());
       reporter_.report();
       if ((events[0].revents & POLLIN) != 0) {
         take_call();
@@ -50,6 +52,16 @@ class Server {
  private:
   using Threads = std::map<pid_t, std::unique_ptr<ServedThread>>;
 
+  bool is_any_busy() const {
+    return std::any_of(threads_.begin(), threads_.end(),
+                       [](const auto& known) { return known.second->is_busy(); });
+  }
+
+  int timeout() const {
+    if (threads_.empty()) return -1;
+    return is_any_busy() ? kLookMilliseconds : kIdleMilliseconds;
+  }
+
   void take_call() {
     seccomp_notif call = {};
     if (ioctl(listener_, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return;
@@ -57,7 +69,14 @@ class Server {
     if (has_library(tid) && send_to_library(call)) return;
     // Who has seen a program end is to find what it left to its death done.
     bury();
-    ServedThread* const thread = thread_of(tid);
+    ServedThread* thread = nullptr;
+    try {
+      thread = thread_of(tid);
+    } catch (const std::exception&) {
+      // No memory, or no further thread: the others are served on.
+      reply(call, -ENOMEM);
+      return;
+    }
     // Its pid was the program's all the time, if that still waits for this call.
     const bool is_there = ioctl(listener_, SECCOMP_IOCTL_NOTIF_ID_VALID, &call.id) == 0;
     if (!is_there) return;
@@ -185,7 +204,7 @@ class Server {
   void look_after_all() {
     bury();
     for (const auto& [tid, thread] : threads_) thread->look_after();
-    if (++looks_ % kLooksToSweep != 0) return;
+    if (++looks_ % kLooksToSweep != 0 && is_any_busy()) return;
     erase_if(
         [](pid_t tid, const ServedThread& thread) { return !thread.is_busy() && !is_alive(tid); });
   }
