@@ -68,7 +68,7 @@ bool is_readable(const char* text) {
 // DIVERGES: without a cell nobody catches faults, and to have the kernel look would make each exec
 // dearer.
 bool is_readable(char* const* entries) {
-  if (entries == nullptr || !is_kept(SIGSEGV)) return true;
+  if (entries == nullptr || entries == environ || !is_kept(SIGSEGV)) return true;
   for (;; ++entries) {
     const char* entry;
     if (!read(&entry, entries, sizeof entry)) return false;
