@@ -163,7 +163,7 @@ PreloadVerdict& judge_elf(PreloadVerdict& verdict, const Image& image, const std
                   "it is statically linked: no loader runs that could preload",
                   "use a dynamically linked build of it, or `ipcell run --trap`: then another "
                   "process makes its "
-                  "calls, at some 50 times the cost, and without shmat");
+                  "calls, at 150 times the kernel's cost, and without shmat");
   }
   if (image.interpreter.find("ld-musl") != std::string::npos) {
     return refuse(verdict, Kind::OtherMachine,

@@ -21,9 +21,10 @@ constexpr u64 PF_EXITING = 0x4;
 struct ThreadStat {
   bool is_there = false;
   bool is_unknown = false;  // it could not be looked at
-  // Past its last instruction, and its tokens are marked: the kernel does that before it gives the
-  // memory back, and SEM_UNDO and the descriptors come after. So who sees a pipe of the process
-  // closed sees this too, when the process is not yet a zombie.
+  bool is_exiting = false;  // past its last instruction
+  // ... and its tokens are marked: the kernel does that before it gives the memory back, and
+  // SEM_UNDO and the descriptors come after. So who sees a pipe of the process closed sees this
+  // too, when the process is not yet a zombie.
   bool is_ending = false;
   bool is_between = false;  // exec(2) has given it new memory, and not yet its environment
   u64 threads = 0;          // of the process
@@ -60,13 +61,19 @@ ThreadStat read_stat(long folder, const char* path) {
   if (state == text || state + 2 >= end) return stat;
   state += 2;
   stat.is_there = true;
-  const bool is_exiting = (parse_number(skip_fields(state, end, 6), end) & PF_EXITING) != 0;
+  stat.is_exiting = (parse_number(skip_fields(state, end, 6), end) & PF_EXITING) != 0;
   const bool has_memory = parse_number(skip_fields(state, end, 20), end) != 0;
-  stat.is_ending = *state == 'Z' || *state == 'X' || (is_exiting && !has_memory);
+  stat.is_ending = *state == 'Z' || *state == 'X' || (stat.is_exiting && !has_memory);
   stat.is_between = has_memory && parse_number(skip_fields(state, end, 47), end) == 0;
   stat.threads = parse_number(skip_fields(state, end, 17), end);
   stat.start_time = parse_number(skip_fields(state, end, 19), end);
   return stat;
+}
+
+// Of the thread `name` in a folder /proc/PID/task.
+ThreadStat read_thread_stat(long folder, const char* name) {
+  const u64 tid = parse_number(name, name + __builtin_strlen(name));
+  return read_stat(folder, ProcPath(static_cast<i32>(tid), "/stat").text + sizeof "/proc");
 }
 
 // Looks at all threads of the process. True if each of them is ending; `*which` tells the threads.
@@ -77,8 +84,7 @@ bool are_threads_ending(i32 pid, u64* which) {
   const long error = for_each_entry(folder.fd(), [&](const char* name) {
     const u64 tid = parse_number(name, name + __builtin_strlen(name));
     *which = *which * 31 + tid;
-    const ThreadStat stat =
-        read_stat(folder.fd(), ProcPath(static_cast<i32>(tid), "/stat").text + sizeof "/proc");
+    const ThreadStat stat = read_thread_stat(folder.fd(), name);
     all = !stat.is_unknown && (!stat.is_there || stat.is_ending);
     return all;
   });
@@ -158,7 +164,19 @@ u64 own_user_namespace() { return inode_of("/proc/self/ns/user"); }
 
 u64 count_threads(i32 pid) { return read_stat(AT_FDCWD, ProcPath(pid, "/stat").text).threads; }
 
-u64 count_own_threads() { return read_stat(AT_FDCWD, "/proc/self/stat").threads; }
+// One that was joined is in the kernel's own count for a moment yet.
+u64 count_own_threads() {
+  const u64 all = read_stat(AT_FDCWD, "/proc/self/stat").threads;
+  if (all <= 1) return all;
+  const Descriptor folder(open_at(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY));
+  u64 alive = 0;
+  const long error = for_each_entry(folder.fd(), [&](const char* name) {
+    const ThreadStat stat = read_thread_stat(folder.fd(), name);
+    if (stat.is_unknown || (stat.is_there && !stat.is_ending && !stat.is_exiting)) ++alive;
+    return true;
+  });
+  return error == 0 && alive != 0 ? alive : all;
+}
 
 bool is_proc_of_own_namespace() {
   char link[16] = {};
