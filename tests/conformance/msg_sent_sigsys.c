@@ -42,7 +42,7 @@ int main(void) {
   handle(SIGSYS);
   pid_t storm = fork_child();
   if (storm == 0) sends_signals(self);
-  for (int n = 0; n < ROUNDS; n++) {
+  for (int n = 0; n < ROUNDS || !came; n++) {
     struct message message = {.type = 1};
     long result;
     memcpy(message.text, &n, sizeof n);
@@ -57,7 +57,6 @@ int main(void) {
   }
   KILL_CHILD(storm);
   KILL_CHILD(other);
-  CHECK(came != 0);
   sigset_t mask;
   CHECK_OK(sigprocmask(SIG_BLOCK, NULL, &mask));
   CHECK_EQ(sigisemptyset(&mask), 1);
