@@ -110,9 +110,7 @@ long ServedThread::call_core(const seccomp_notif& call) {
     case SYS_msgrcv:
     case SYS_msgctl: return call_msg(call.data);
     case SYS_semget:
-#ifdef SYS_semop
     case SYS_semop:
-#endif
     case SYS_semtimedop:
     case SYS_semctl: return call_sem(call.data);
     case SYS_shmget:
