@@ -17,11 +17,12 @@
 
 #include <initializer_list>
 
+#include "core/cell/fault_rule.h"
 #include "core/cell/rel_ptr.h"
 
 namespace ipcell {
 
-constexpr u32 kLayoutVersion = 5;
+constexpr u32 kLayoutVersion = 6;
 constexpr char kMagic[8] = {'i', 'p', 'c', 'e', 'l', 'l', '\r', '\n'};
 constexpr u64 kPage = 4096;
 
@@ -357,6 +358,8 @@ struct Header {
   u64 segment_pages;   // of shared memory, behind kCellSize
   u64 user_namespace;  // inode number of the one that it belongs to, 0 if unknown; atomic
   u64 pid_namespace;   // the same of the process that made it
+  u32 faults;          // not 0: there are fault rules, or calls are recorded; see ipc/fault.h
+  u32 pad;
 };
 
 constexpr u64 kTablePagesMax = 32768;  // 128 MiB of tables
@@ -375,12 +378,13 @@ struct CellLayout {
   alignas(kPage) SegmentSpace segment_space;
   alignas(kPage) u64 task_states[kTaskSlots];
   alignas(kPage) TaskPage tasks[kTaskSlots];
+  alignas(kPage) FaultTable faults;
 };
 
 // The same in 32- and 64-bit processes, which share cells; kLayoutSignature says it of all records.
-static_assert(sizeof(Header) == 376 && sizeof(TaskRec) == 3608 && sizeof(WaitNode) == 112 &&
+static_assert(sizeof(Header) == 384 && sizeof(TaskRec) == 3608 && sizeof(WaitNode) == 112 &&
               sizeof(Registry) == 544872 && sizeof(Heap) == 25096 &&
-              sizeof(CellLayout) == 69996544);
+              sizeof(CellLayout) == 71909376);
 
 constexpr u64 kHeapOffset = align_up(sizeof(CellLayout), kChunkSize);
 constexpr u64 kCellSize = kHeapOffset + kHeapSize;

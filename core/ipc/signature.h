@@ -85,6 +85,12 @@ constexpr u64 kLayoutSignature = hash_layout({
     offsetof(TaskRec, polled),
     sizeof(PolledQueue),
     offsetof(UndoRec, adjustments),
+    offsetof(Header, faults),
+    offsetof(CellLayout, faults),
+    sizeof(FaultTable),
+    sizeof(FaultRule),
+    offsetof(FaultTable, counters),
+    offsetof(FaultTable, sites),
 });
 
 }  // namespace ipcell
