@@ -37,7 +37,7 @@ enum class FaultOp : u32 {
 };
 constexpr u32 kFaultOps = 22;
 
-constexpr u64 bit_of(FaultOp op) { return 1ull << static_cast<u32>(op); }
+constexpr u32 bit_of(FaultOp op) { return 1u << static_cast<u32>(op); }
 
 // A part of the rule's text.
 struct FaultText {
@@ -75,7 +75,7 @@ struct FaultPred {
   FaultCompare compare;
   i64 value;       // of numbers, flags, commands, and the offset of Caller
   FaultText text;  // of the others; Caller: the file's base name
-  u32 pad;
+  u32 ops;         // bit_of() of the calls that have such a field: for the others it does not hold
 };
 
 // Whose calls are counted together.
@@ -172,7 +172,7 @@ static_assert(sizeof(FaultRule) == 1120, "the same in 32- and 64-bit processes")
 // ---------------------------------------------------------------- in the cell
 
 // A rule and what became of it. `state` is set under FaultTable::lock; the rule itself is written
-// before it is Set and not changed while it is. The counts are single words, added to atomically
+// before it is kFaultSet and not changed while it is. The counts are single words, added to atomically
 // without a lock: a task that dies has counted or not.
 enum : u32 { kFaultFree = 0, kFaultSet = 1 };
 struct FaultRec {
@@ -224,20 +224,5 @@ static_assert(sizeof(FaultSite) == 176);
 
 enum : u32 { kRecordNothing = 0, kRecordSites = 1, kRecordCalls = 2 };
 
-constexpr u32 kFaultRules = 64;
-constexpr u32 kFaultCounters = 16384;  // a power of two
-constexpr u32 kFaultSites = 8192;      // a power of two
-
-struct FaultTable {
-  u32 lock;                       // a LockWord: of whoever adds and removes rules
-  u32 next_serial;                // guarded by lock
-  u64 seed;                       // of the rules' chances; guarded by lock
-  u32 records;                    // kRecord...; guarded by lock
-  u32 lost_counters, lost_sites;  // there was no room for so many; atomic
-  u32 pad;
-  FaultRec rules[kFaultRules];
-  FaultCounter counters[kFaultCounters];
-  FaultSite sites[kFaultSites];
-};
 
 }  // namespace ipcell

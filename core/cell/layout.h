@@ -330,6 +330,25 @@ struct SegmentSpace {
 // What a file is made with, if the filesystem takes it: 4 TiB. Halved until it does.
 constexpr u64 kSegmentPages = 1ull << 30;
 
+// ---------------------------------------------------------------- fault rules (ipc/fault.h)
+
+constexpr u32 kFaultRules = 64;
+constexpr u32 kFaultCounters = 16384;  // a power of two
+constexpr u32 kFaultSites = 8192;      // a power of two
+
+// A part has no memory until it is needed: see ipc/fault.cc.
+struct FaultTable {
+  LockWord lock;
+  u32 next_serial;                // guarded by lock
+  u64 seed;                       // of the rules' chances; atomic
+  u32 records;                    // kRecord...; atomic
+  u32 lost_counters, lost_sites;  // there was no room for so many; atomic
+  u32 cursor;                     // where the search for a free rule begins; guarded by lock
+  FaultRec rules[kFaultRules];
+  FaultCounter counters[kFaultCounters];
+  FaultSite sites[kFaultSites];
+};
+
 // ---------------------------------------------------------------- the whole
 
 enum : u32 { kFamilyMsg, kFamilySem, kFamilyShm, kFamilies };
