@@ -1,5 +1,6 @@
-// The cells of a base folder, as `ls`, `rm` and the sweep see them. Numbers are read from the file,
-// never through a mapping: reading must neither fill a sparse file nor trip over a cut one.
+// The cells of a base folder, as `ls`, `rm` and the removal of leftovers see them. Numbers are read
+// from the file, never through a mapping: reading must neither fill a sparse file nor trip over a
+// cut one.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +52,7 @@ CellStatus open_as_it_is(const CellPlace& place, Cell* cell);
 bool mark_orphaned(const CellPlace& place);
 
 // Removes the transient cells whose runner and processes are gone, and the rests of interrupted
-// removals. Trouble is told of, and is no failure of the command that sweeps.
-void sweep(const std::string& base);
+// removals. Trouble is told of, and is no failure of the command that does so.
+void remove_leftovers(const std::string& base);
 
 }  // namespace ipcell::cli

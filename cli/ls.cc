@@ -70,7 +70,7 @@ int ls(const LsOptions& options, const Places& places) {
   const std::string base = places.present_base(&mode);
   std::vector<CellInfo> cells;
   if (!base.empty()) {
-    sweep(base);
+    remove_leftovers(base);
     cells = list_cells(base);
   }
   if (options.json) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "cli/places.h"
 
@@ -245,6 +246,18 @@ PreloadVerdict check_preload(const std::string& program, const std::string& libr
   }
   return refuse(verdict, Kind::NotAProgram, "its #! lines lead from script to script",
                 "name an interpreter that is a program");
+}
+
+void warn_of_unloadable(const std::string& program, const std::string& library, bool denies,
+                        bool traps) {
+  const PreloadVerdict verdict = check_preload(program, library, denies || traps);
+  // DIVERGES: no shmat(2), see docs/compatibility.md.
+  if (verdict.kind == Kind::Static && traps) return;
+  if (verdict.kind == Kind::Static || verdict.kind == Kind::Privileged ||
+      verdict.kind == Kind::OtherMachine) {
+    spdlog::warn("{} will not see the cell: {}; {}", verdict.path.back(), verdict.reason,
+                 verdict.advice);
+  }
 }
 
 }  // namespace ipcell::cli

@@ -27,4 +27,9 @@ std::string machines_of(const std::string& library);
 // there is none.
 std::string find_program(const std::string& program);
 
+// Warns of a program that would run on without the library, with the kernel's IPC instead of the
+// cell's. `denies`, `traps`: how it is run.
+void warn_of_unloadable(const std::string& program, const std::string& library, bool denies,
+                        bool traps);
+
 }  // namespace ipcell::cli

@@ -58,7 +58,7 @@ int rm(const RmOptions& options, const Places& places) {
   for (const std::string& name : options.names) {
     is_done = remove_one(name, base, request, options.force) && is_done;
   }
-  if (!base.empty()) sweep(base);
+  if (!base.empty()) remove_leftovers(base);
   return is_done ? 0 : 1;
 }
 

@@ -172,8 +172,8 @@ static_assert(sizeof(FaultRule) == 1120, "the same in 32- and 64-bit processes")
 // ---------------------------------------------------------------- in the cell
 
 // A rule and what became of it. `state` is set under FaultTable::lock; the rule itself is written
-// before it is kFaultSet and not changed while it is. The counts are single words, added to atomically
-// without a lock: a task that dies has counted or not.
+// before it is kFaultSet and not changed while it is. The counts are single words, added to
+// atomically without a lock: a task that dies has counted or not.
 enum : u32 { kFaultFree = 0, kFaultSet = 1 };
 struct FaultRec {
   u32 state;
@@ -223,6 +223,5 @@ struct FaultSite {
 static_assert(sizeof(FaultSite) == 176);
 
 enum : u32 { kRecordNothing = 0, kRecordSites = 1, kRecordCalls = 2 };
-
 
 }  // namespace ipcell

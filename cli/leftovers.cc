@@ -33,7 +33,7 @@ void tell(const DirStatus& status, const char* path) {
   spdlog::warn("left behind by an earlier run: {}", explain(status, path));
 }
 
-void sweep_cell(const CellPlace& place) {
+void remove_if_left(const CellPlace& place) {
   if (look_at_runner(place.folder.text).state != RunnerState::Gone) return;
   if (look_at_cell(place).is_used()) {
     // The runner was killed, or did this itself: whoever is last cleans up. If that was just now,
@@ -46,7 +46,7 @@ void sweep_cell(const CellPlace& place) {
 
 }  // namespace
 
-void sweep(const std::string& base) {
+void remove_leftovers(const std::string& base) {
   sweep_namespaces(base.c_str());
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(base.c_str()), closedir);
   if (!entries) return;
@@ -58,7 +58,7 @@ void sweep(const std::string& base) {
         (starts_with(name, kDraftPrefix) && is_dead_draft(path))) {
       tell(remove_leftover(base.c_str(), name.c_str()), path.c_str());
     } else if (place_cell(base.c_str(), name.c_str(), &place).ok()) {
-      sweep_cell(place);
+      remove_if_left(place);
     }
   }
 }
