@@ -9,6 +9,7 @@ namespace ipcell {
 struct FaultError {
   u32 column = 0;          // in bytes, from 1
   u32 length = 0;          // bytes that are wrong, at least 1
+  u32 is_illegal = 0;      // 1: allow_illegal would let it pass
   char message[320] = {};  // what is wrong and what was expected; no full stop
 };
 
