@@ -1,4 +1,5 @@
 #include "interpose/by_number.h"
+#include "interpose/fault_host.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -302,6 +303,8 @@ long change_credentials(long number, long a, long b, long c) {
 
 long call_by_number(long number, long a, long b, long c, long d, long e, [[maybe_unused]] long f) {
   if (!is_in(kIpcNumbers, number)) return -ENOSYS;
+  if (load_relaxed(*g_faults) != 0) [[unlikely]]
+    note_caller(nullptr);
 #if defined(SYS_ipc)
   if (number == SYS_ipc) {
     return call_ipc(static_cast<unsigned>(a), static_cast<int>(b), c, static_cast<unsigned long>(d),

@@ -29,6 +29,7 @@ inline void leave_wait(void*) {
   if (task == nullptr) return;
   interrupt_wait(*task);
   task->wait_frame = nullptr;
+  task->watch = nullptr;
   task->sleep = nullptr;
   // The program's own cleanup handlers come next.
   go_to_cell(kNoCell);

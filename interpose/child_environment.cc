@@ -12,7 +12,7 @@ namespace ipcell {
 namespace {
 
 // As many as put() may add.
-constexpr std::size_t kAdded = 6;
+constexpr std::size_t kAdded = 7;
 
 constexpr char kPreload[] = "LD_PRELOAD";
 constexpr char kFolder[] = "IPCELL_DIR";
@@ -182,6 +182,13 @@ void ChildEnvironment::add_join(i32 pid) {
   text.put_signed(pid, 0);
   text.put_char('\0');
   put(join_);
+}
+
+void ChildEnvironment::add_fault_path(FaultHeir heir) {
+  if (!has_fault_path() || is_bad_) return;
+  char value[kFaultPathValue];
+  write_fault_path(heir, value);
+  put(fault_path_, sizeof fault_path_, kFaultPathVariable, value);
 }
 
 void change_own_environment() {

@@ -5,6 +5,7 @@
 
 #include "core/ipc/scratch.h"
 #include "core/ipc/text.h"
+#include "interpose/fault_host.h"
 #include "interpose/process.h"
 
 namespace ipcell {
@@ -21,6 +22,8 @@ class ChildEnvironment {
 
   // The new program is to join its cell at its start: `pid` is its own.
   void add_join(i32 pid);
+  // Its place among the processes, if that is wanted.
+  void add_fault_path(FaultHeir heir);
   // Without memory for a copy it is what was given.
   char* const* get() const { return entries_; }
   bool is_changed() const { return is_copied_; }
@@ -39,6 +42,7 @@ class ChildEnvironment {
   bool is_copied_ = false;
   bool is_bad_ = false;  // the kernel says EFAULT
   char join_[32];
+  char fault_path_[sizeof kFaultPathVariable + 1 + kFaultPathValue];
   char folder_[sizeof "IPCELL_DIR=" + kCellPathSize];
   char cell_[sizeof "IPCELL_CELL=" + kCellNameMax + 8];
   char mode_[sizeof "IPCELL_MODE=" + 4];

@@ -54,6 +54,7 @@ class ExecingTask {
 class Exec {
  public:
   explicit Exec(char* const* environment) : environment_(environment) {
+    environment_.add_fault_path(FaultHeir::Own);
     // A child of vfork(2) is no task, and has nothing to undo.
     if (is_borrowed_memory()) return;
     const bool is_registered = may_be_registered();
@@ -212,7 +213,8 @@ IPCELL_EXPORT int posix_spawn(pid_t* pid, const char* path,
                               const posix_spawn_file_actions_t* actions,
                               const posix_spawnattr_t* attributes, char* const arguments[],
                               char* const environment[]) {
-  const ipcell::ChildEnvironment given(environment);
+  ipcell::ChildEnvironment given(environment);
+  given.add_fault_path(ipcell::FaultHeir::Child);
   const ipcell::WholeMask mask;
   return ipcell::real_spawn(pid, path, actions, attributes, arguments, given.get());
 }
@@ -220,7 +222,8 @@ IPCELL_EXPORT int posix_spawnp(pid_t* pid, const char* file,
                                const posix_spawn_file_actions_t* actions,
                                const posix_spawnattr_t* attributes, char* const arguments[],
                                char* const environment[]) {
-  const ipcell::ChildEnvironment given(environment);
+  ipcell::ChildEnvironment given(environment);
+  given.add_fault_path(ipcell::FaultHeir::Child);
   const ipcell::WholeMask mask;
   return ipcell::real_spawnp(pid, file, actions, attributes, arguments, given.get());
 }

@@ -8,6 +8,7 @@
 
 #include "core/base/sys.h"
 #include "interpose/errno.h"
+#include "interpose/fault_host.h"
 #include "interpose/memory.h"
 #include "interpose/namespaces.h"
 #include "interpose/process.h"
@@ -33,6 +34,7 @@ struct ForkPart {
 struct ForkFrame {
   ForkPart parts[kProcessCells];
   u32 count = 0;
+  u32 child = 0;  // its number among those of this process
   bool has_begun = false;
   // No handler of a signal may come in between, and fork itself; nor may one in the child before
   // libc has told the kernel of its robust mutexes, by which the child's tasks live.
@@ -68,6 +70,7 @@ void end_in_parent(const ForkFrame& frame, int child, bool is_task) {
 // 0, or -errno: there is to be no child.
 int begin(ForkFrame& frame) {
   frame.count = 0;
+  frame.child = next_fault_child();
   frame.signals.block();
   frame.has_begun = true;
   if (!has_attachments() || is_borrowed_memory() || current_task() == nullptr) return 0;
@@ -91,6 +94,7 @@ int begin(ForkFrame& frame) {
 void end_in_child(ForkFrame& frame) {
   const bool has_begun = frame.has_begun;
   frame.has_begun = false;
+  become_fault_child(frame.child);
   be_main_thread();
   show_namespace_in_child();
   for_each_cell([](u32 number, const ProcessCell& known) {

@@ -7,6 +7,7 @@
 
 #include "interpose/calls.h"
 #include "interpose/descriptors.h"
+#include "interpose/fault_host.h"
 #include "interpose/mqueue.h"
 #include "interpose/real.h"
 #include "interpose/signals.h"
@@ -150,6 +151,24 @@ long notify_by_thread(int fd, const struct sigevent& event) {
 
 }  // namespace
 
+// What the core does for the other calls of the facade: these two are none.
+template <class Call>
+static long with_faults(FaultOp op, int fd, const Call& call) {
+  Task* const task = task_if_any();
+  const DescriptorEntry* const entry = known_queue(fd);
+  if (task == nullptr || entry == nullptr || !may_fail(*task)) return call();
+  const FaultArgs args = {.op = op, .number = 1, .queue = &entry->queue};
+  return fail_or_call(*task, args, call);
+}
+
+static long close_with_faults(int fd) {
+  return with_faults(FaultOp::MqClose, fd, [&] { return close_mqueue(fd); });
+}
+
+static long notify_with_faults(int fd, const struct sigevent& event) {
+  return with_faults(FaultOp::MqNotify, fd, [&] { return notify_by_thread(fd, event); });
+}
+
 long notify_mqueue(int fd, const struct sigevent* event) {
   note_registration();
   return with_queue(fd, [&](const MqueueDescriptor& queue) {
@@ -162,6 +181,7 @@ long notify_mqueue(int fd, const struct sigevent* event) {
 using ipcell::to_libc;
 
 IPCELL_EXPORT mqd_t mq_open(const char* name, int flags, ...) noexcept {
+  IPCELL_NOTE_CALLER();
   mode_t mode = 0;
   struct mq_attr* attributes = nullptr;
   if ((flags & O_CREAT) != 0) {
@@ -178,15 +198,18 @@ IPCELL_EXPORT mqd_t mq_open(const char* name, int flags, ...) noexcept {
 // A flag that wants more arguments ends the program.
 extern "C" mqd_t __mq_open_2(const char* name, int flags) noexcept;
 IPCELL_EXPORT mqd_t __mq_open_2(const char* name, int flags) noexcept {
+  IPCELL_NOTE_CALLER();
   if ((flags & O_CREAT) != 0) return IPCELL_REAL(__mq_open_2)(name, flags);
   return mq_open(name, flags);
 }
 
 IPCELL_EXPORT int mq_close(mqd_t queue) noexcept {
-  return static_cast<int>(to_libc(ipcell::close_mqueue(queue)));
+  IPCELL_NOTE_CALLER();
+  return static_cast<int>(to_libc(ipcell::close_with_faults(queue)));
 }
 
 IPCELL_EXPORT int mq_unlink(const char* name) noexcept {
+  IPCELL_NOTE_CALLER();
   if (name[0] != '/') return static_cast<int>(to_libc(-EINVAL));
   const long result = ipcell::unlink_mqueue(name + 1);
   return static_cast<int>(to_libc(result == -EPERM ? -EACCES : result));
@@ -194,34 +217,41 @@ IPCELL_EXPORT int mq_unlink(const char* name) noexcept {
 
 IPCELL_EXPORT int mq_timedsend(mqd_t queue, const char* text, size_t size, unsigned priority,
                                const struct timespec* deadline) {
+  IPCELL_NOTE_CALLER();
   return static_cast<int>(to_libc(ipcell::send_mqueue(queue, text, size, priority, deadline)));
 }
 
 IPCELL_EXPORT int mq_send(mqd_t queue, const char* text, size_t size, unsigned priority) {
+  IPCELL_NOTE_CALLER();
   return static_cast<int>(to_libc(ipcell::send_mqueue(queue, text, size, priority, nullptr)));
 }
 
 IPCELL_EXPORT ssize_t mq_timedreceive(mqd_t queue, char* text, size_t size, unsigned* priority,
                                       const struct timespec* deadline) {
+  IPCELL_NOTE_CALLER();
   return to_libc(ipcell::receive_mqueue(queue, text, size, priority, deadline));
 }
 
 IPCELL_EXPORT ssize_t mq_receive(mqd_t queue, char* text, size_t size, unsigned* priority) {
+  IPCELL_NOTE_CALLER();
   return to_libc(ipcell::receive_mqueue(queue, text, size, priority, nullptr));
 }
 
 IPCELL_EXPORT int mq_getattr(mqd_t queue, struct mq_attr* attributes) noexcept {
+  IPCELL_NOTE_CALLER();
   return static_cast<int>(to_libc(ipcell::get_set_mqueue(queue, nullptr, attributes)));
 }
 
 IPCELL_EXPORT int mq_setattr(mqd_t queue, const struct mq_attr* wanted,
                              struct mq_attr* old) noexcept {
+  IPCELL_NOTE_CALLER();
   return static_cast<int>(to_libc(ipcell::get_set_mqueue(queue, wanted, old)));
 }
 
 IPCELL_EXPORT int mq_notify(mqd_t queue, const struct sigevent* event) noexcept {
+  IPCELL_NOTE_CALLER();
   if (event == nullptr || event->sigev_notify != SIGEV_THREAD)
     return static_cast<int>(to_libc(ipcell::notify_mqueue(queue, event)));
   ipcell::note_registration();
-  return static_cast<int>(to_libc(ipcell::notify_by_thread(queue, *event)));
+  return static_cast<int>(to_libc(ipcell::notify_with_faults(queue, *event)));
 }

@@ -43,11 +43,21 @@ char** entries_of(const ChildEnvironment& environment) {
   return const_cast<char**>(environment.get());
 }
 
+// The next entry, but for the fork path, which is each child's own.
+char* const* next_lasting(char* const* entries) {
+  while (*entries != nullptr &&
+         strncmp(*entries, kFaultPathVariable, sizeof kFaultPathVariable - 1) == 0)
+    ++entries;
+  return entries;
+}
+
 bool is_same(char* const* entries, char* const* others) {
-  for (; *entries != nullptr && *others != nullptr; ++entries, ++others) {
+  for (;; ++entries, ++others) {
+    entries = next_lasting(entries);
+    others = next_lasting(others);
+    if (*entries == nullptr || *others == nullptr) return *entries == *others;
     if (*entries != *others && strcmp(*entries, *others) != 0) return false;
   }
-  return *entries == nullptr && *others == nullptr;
 }
 
 ChildEnvironment* make_lasting() {
@@ -62,10 +72,11 @@ bool is_lent() { return g_loan.users > 0 && environ == entries_of(*g_loan.lent);
 
 LentEnvironment::LentEnvironment() {
   const ChildEnvironment wanted(environ);
-  if (!wanted.is_changed() && load_relaxed(g_loan.users) == 0) return;
+  const bool is_needed = wanted.is_changed() || has_fault_path();
+  if (!is_needed && load_relaxed(g_loan.users) == 0) return;
   const LockedLoan locked;
   if (!is_lent()) {
-    if (!wanted.is_changed()) return;
+    if (!is_needed) return;
     if (g_loan.lent == nullptr || !is_same(wanted.get(), g_loan.lent->get())) {
       ChildEnvironment* const fresh = make_lasting();
       if (fresh == nullptr) return;
@@ -75,6 +86,9 @@ LentEnvironment::LentEnvironment() {
     g_loan.before = environ;
     environ = entries_of(*g_loan.lent);
   }
+  // In place: who reads it meanwhile reads the path of one of two children.
+  g_loan.lent->add_fault_path(FaultHeir::Child);
+  environ = entries_of(*g_loan.lent);
   ++g_loan.users;
   is_lent_ = true;
 }

@@ -17,6 +17,7 @@
 #include "core/ipc/text.h"
 #include "interpose/clocks.h"
 #include "interpose/descriptors.h"
+#include "interpose/fault_host.h"
 #include "interpose/first_cell.h"
 #include "interpose/mounts.h"
 #include "interpose/namespaces.h"
@@ -105,6 +106,7 @@ bool prepare_process() {
     store_release(g_home, 0u);
     store_release(g_main_home, 0u);
     install_fault_handlers();
+    g_faults = &g_process_cells[0].cell.header().faults;
     watch_mounts(g_process_cells[0].cell.header().mounts);
     while (g_image == 0) sys::call(SYS_getrandom, sys::arg(&g_image), sizeof g_image, 0);
   }
@@ -197,6 +199,9 @@ bool claim(ThreadState& state, Task& task, u32 number) {
   task.lock_depth = 0;
   task.dead_seen = kNoSlot;
   task.buried_pid = 0;
+  task.fault_host = &fault_host();
+  task.thread_number = next_thread_number();
+  task.watch = nullptr;
   task.cred = &state.cred;
   task.on_deferred = deliver_deferred_signal;
   if (const int error = attach_task(task)) {

@@ -60,6 +60,25 @@ class AtHome {
   u32 before_;
 };
 
+// Its calls are its own: the rules of the call that it interrupts have nothing to do with them.
+class OutsideOfCall {
+ public:
+  OutsideOfCall() : task_(task_if_any()), watch_(task_ != nullptr ? task_->watch : nullptr) {
+    if (watch_ != nullptr) [[unlikely]]
+      task_->watch = nullptr;
+  }
+  ~OutsideOfCall() {
+    if (watch_ != nullptr) [[unlikely]]
+      task_->watch = watch_;
+  }
+  OutsideOfCall(const OutsideOfCall&) = delete;
+  OutsideOfCall& operator=(const OutsideOfCall&) = delete;
+
+ private:
+  Task* task_;
+  CallWatch* watch_;
+};
+
 // The stack of the innermost handler begins here.
 thread_local const char* t_handler = nullptr;
 
@@ -88,6 +107,7 @@ void call_program(int signal, siginfo_t* info, ucontext_t& context) {
   // off is delivered twice.
   if ((action.sa_flags & SA_RESETHAND) != 0) reset_action(signal);
   const OutsideOfExec outside;
+  const OutsideOfCall outside_of_call;
   const AtHome at_home;
   const InHandler in_handler;
   const HandlerMask mask(context, blocked_by(signal, action));

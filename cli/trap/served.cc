@@ -1,4 +1,5 @@
 #include "cli/trap/served.h"
+#include "cli/trap/remote_host.h"
 
 #include <cerrno>
 #include <csignal>
@@ -230,6 +231,8 @@ bool ServedThread::attach() {
                     .start_time = process_->start_time,
                     .pid_namespace = own_pid_namespace(),
                     .image = process_->image};
+  host_ = remote_fault_host(process_->pid);
+  task_.fault_host = &host_;
   is_attached_ = attach_task(task_) == 0;
   if (is_attached_) t_task = &task_;
   return is_attached_;

@@ -12,6 +12,7 @@
 #include "cli/trap/status.h"
 #include "core/cell/cell_dir.h"
 #include "core/ipc/address_map.h"
+#include "core/ipc/fault.h"
 #include "core/syscalls.h"
 
 namespace ipcell::cli {
@@ -107,6 +108,7 @@ class ServedThread {
 
   // The served thread's own:
   Cred cred_;
+  FaultHost host_ = {};
   Task task_;
   bool is_attached_ = false;
   bool has_replied_ = false;  // by handing over a descriptor

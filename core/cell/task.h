@@ -35,10 +35,20 @@ struct TaskIdentity {
   u32 image = 0;  // a number of the process's memory; another one after exec(2)
 };
 
+class Task;
+
 // A blocked operation's state on the sleeper's stack.
 struct WaitFrame {
   volatile bool interrupted = false;  // a handler ran: the operation was taken back
 };
+
+// Who is told when a call of the task goes to sleep, and has slept: the call's fault rules.
+struct CallWatch {
+  // In the window in which handlers may run, `frame` is its own; may write to `deadline_ns`.
+  void (*before_sleep)(Task& task, CallWatch& watch, const WaitFrame& frame, i64& deadline_ns);
+  void (*after_sleep)(Task& task, CallWatch& watch);
+};
+struct FaultHost;  // ipc/fault.h
 
 // Where a task found its process's hold in an object; see ipc/holds.h.
 struct HoldHint {
@@ -102,6 +112,11 @@ class Task {
   const char* folder = nullptr;
   // A descriptor of its folder of pipes that outlives the right to open it; -1: there is none.
   int mqueue_folder = -1;
+  // The call under way that fault rules have to do with; nullptr in its handlers.
+  CallWatch* volatile watch = nullptr;
+  // What rules want to know of the process; nullptr for tools.
+  const FaultHost* fault_host = nullptr;
+  u32 thread_number = 0;    // of the process's threads that made a call, from 0
   i32 buried_pid = 0;       // of a process whose SEM_UNDO was applied, and may be left to nobody
   u32 dead_seen = kNoSlot;  // a dead task met on the way, to be reaped when no lock is held
 };

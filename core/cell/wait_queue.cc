@@ -253,6 +253,9 @@ WaitEnd sleep_until_done(Task& task, WaitPlan& plan) {
   bool is_expired = false;
   {
     const HandlerWindow window(task, frame);
+    CallWatch* const watch = task.watch;
+    if (watch != nullptr && !frame.interrupted) [[unlikely]]
+      watch->before_sleep(task, *watch, frame, plan.deadline_ns);
     if (!frame.interrupted && !has_passed(plan.deadline_ns - kSpinNanoseconds, plan) &&
         !spin(task, word) && !yield(task, word)) {
       u32 expected = kWaitSpinning;
@@ -273,6 +276,8 @@ WaitEnd sleep_until_done(Task& task, WaitPlan& plan) {
         if (task.wait_frame == &frame) look_again(task, plan);
       }
     }
+    if (watch != nullptr && !frame.interrupted && !is_expired) [[unlikely]]
+      watch->after_sleep(task, *watch);
   }
   if (frame.interrupted) return WaitEnd::Interrupted;
   return is_expired ? WaitEnd::Expired : WaitEnd::Done;

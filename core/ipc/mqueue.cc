@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "core/base/usercopy.h"
+#include "core/ipc/fault.h"
 #include "core/ipc/perm.h"
 #include "core/ipc/reap.h"
 
@@ -400,6 +401,12 @@ long sys_mq_set_nonblocking(Task& task, const MqueueDescriptor& of, bool is_nonb
 }
 
 long sys_mq_open(Task& task, const MqueueOpen& request, MqueueDescriptor* opened) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(
+        task,
+        {.op = FaultOp::MqOpen, .flags = static_cast<u32>(request.flags), .name = request.name},
+        [&] { return sys_mq_open(task, request, opened); });
+  }
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;
@@ -427,6 +434,10 @@ long sys_mq_reopen(Task& task, const char* link, int flags, bool closes_on_exec,
 }
 
 long sys_mq_unlink(Task& task, const char* name) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task, {.op = FaultOp::MqUnlink, .name = name},
+                        [&] { return sys_mq_unlink(task, name); });
+  }
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;
@@ -442,6 +453,11 @@ long sys_mq_unlink(Task& task, const char* name) {
 // Linux: ipc/mqueue.c:do_mq_getsetattr()
 long sys_mq_getsetattr(Task& task, const MqueueDescriptor& of, const struct mq_attr* wanted,
                        struct mq_attr* old) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(
+        task, {.op = wanted != nullptr ? FaultOp::MqSetattr : FaultOp::MqGetattr, .queue = &of},
+        [&] { return sys_mq_getsetattr(task, of, wanted, old); });
+  }
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;

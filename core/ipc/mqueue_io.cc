@@ -6,6 +6,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/usercopy.h"
+#include "core/ipc/fault.h"
 #include "core/ipc/mqueue.h"
 #include "core/ipc/reap.h"
 
@@ -428,6 +429,17 @@ void reap_mqueue_wait(Task& reaper, TaskRec& dead, u32 dead_slot) {
 // text, then what the queue says.
 long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, std::size_t size,
                       u32 priority, UserTime deadline) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task,
+                        {.op = deadline ? FaultOp::MqTimedsend : FaultOp::MqSend,
+                         .size = size,
+                         .priority = priority,
+                         .queue = &to},
+                        [&](const void* sent) {
+                          return sys_mq_timedsend(task, to, static_cast<const char*>(sent), size,
+                                                  priority, deadline);
+                        });
+  }
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;
@@ -448,6 +460,15 @@ long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, 
 // Linux: ipc/mqueue.c:do_mq_timedreceive()
 long sys_mq_timedreceive(Task& task, const MqueueDescriptor& from, char* text, std::size_t size,
                          u32* priority, UserTime deadline) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(
+        task,
+        {.op = deadline ? FaultOp::MqTimedreceive : FaultOp::MqReceive,
+         .size = size,
+         .message = text,
+         .queue = &from},
+        [&] { return sys_mq_timedreceive(task, from, text, size, priority, deadline); });
+  }
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;

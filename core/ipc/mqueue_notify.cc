@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "core/ipc/fault.h"
 #include "core/ipc/holds.h"
 #include "core/ipc/mqueue.h"
 #include "core/ipc/reap.h"
@@ -135,6 +136,11 @@ void leave_notice(Journal& journal, Task& task, MqueueRec& queue, u32 slot) {
 
 // Linux: ipc/mqueue.c:do_mq_notify()
 long sys_mq_notify(Task& task, const MqueueDescriptor& of, const struct sigevent* event) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task,
+                        {.op = FaultOp::MqNotify, .number = event != nullptr ? 1 : 0, .queue = &of},
+                        [&] { return sys_mq_notify(task, of, event); });
+  }
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;

@@ -4,6 +4,7 @@
 #include <sys/msg.h>
 
 #include "core/base/usercopy.h"
+#include "core/ipc/fault.h"
 #include "core/ipc/reap.h"
 #include "core/syscalls.h"
 
@@ -260,6 +261,12 @@ long fill_buffer(Task& task, void* buffer, u64 size) {
 }  // namespace
 
 long sys_msgget(Task& task, int key, int flags) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(
+        task,
+        {.op = FaultOp::Msgget, .key = static_cast<u32>(key), .flags = static_cast<u32>(flags)},
+        [&] { return sys_msgget(task, key, flags); });
+  }
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
   Registry& registry = msg_registry(*task.cell);
@@ -274,6 +281,15 @@ long sys_msgget(Task& task, int key, int flags) {
 // Linux: ipc/msg.c:ksys_msgsnd(), do_msgsnd(): EFAULT of the type, EINVAL, EFAULT of the text, then
 // whatever the queue says.
 long sys_msgsnd(Task& task, int id, const void* message, std::size_t size, int flags) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task,
+                        {.op = FaultOp::Msgsnd,
+                         .id = id,
+                         .flags = static_cast<u32>(flags),
+                         .size = size,
+                         .message = message},
+                        [&](const void* text) { return sys_msgsnd(task, id, text, size, flags); });
+  }
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;
@@ -291,6 +307,16 @@ long sys_msgsnd(Task& task, int id, const void* message, std::size_t size, int f
 
 // Linux: ipc/msg.c:do_msgrcv()
 long sys_msgrcv(Task& task, int id, void* message, std::size_t size, long type, int flags) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task,
+                        {.op = FaultOp::Msgrcv,
+                         .id = id,
+                         .flags = static_cast<u32>(flags),
+                         .size = size,
+                         .type = type,
+                         .message = message},
+                        [&] { return sys_msgrcv(task, id, message, size, type, flags); });
+  }
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;

@@ -2,6 +2,7 @@
 #include <sys/msg.h>
 
 #include "core/base/usercopy.h"
+#include "core/ipc/fault.h"
 #include "core/ipc/limits.h"
 #include "core/ipc/msg.h"
 #include "core/ipc/reap.h"
@@ -134,6 +135,10 @@ long remove_queue(Task& task, i32 id) {
 
 // Linux: ipc/msg.c:ksys_msgctl(): the buffer is read before the id is looked at.
 long sys_msgctl(Task& task, int id, int command, void* buffer) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task, {.op = FaultOp::Msgctl, .id = id, .command = fault_command(command)},
+                        [&] { return sys_msgctl(task, id, command, buffer); });
+  }
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
   if (id < 0 || command < 0) return -EINVAL;

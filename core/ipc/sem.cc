@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "core/base/usercopy.h"
+#include "core/ipc/fault.h"
 #include "core/ipc/limits.h"
 #include "core/ipc/reap.h"
 #include "core/ipc/undo.h"
@@ -266,6 +267,14 @@ int deadline_of(const KernelTimespec& timeout, i64* deadline_ns) {
 
 // Linux: ipc/sem.c:ksys_semget()
 long sys_semget(Task& task, int key, int nsems, int flags) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task,
+                        {.op = FaultOp::Semget,
+                         .key = static_cast<u32>(key),
+                         .number = nsems,
+                         .flags = static_cast<u32>(flags)},
+                        [&] { return sys_semget(task, key, nsems, flags); });
+  }
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
   if (nsems < 0 || nsems > static_cast<i32>(load_relaxed(task.cell->header().limits.semmsl)))
@@ -282,6 +291,14 @@ long sys_semget(Task& task, int key, int nsems, int flags) {
 // Linux: ipc/sem.c:semtimedop(), do_semtimedop(), __do_semtimedop(), in the order of their checks.
 long sys_semtimedop(Task& task, int id, const struct sembuf* ops, std::size_t count,
                     UserTime timeout) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task,
+                        {.op = timeout ? FaultOp::Semtimedop : FaultOp::Semop,
+                         .id = id,
+                         .number = static_cast<i64>(count),
+                         .ops = ops},
+                        [&] { return sys_semtimedop(task, id, ops, count, timeout); });
+  }
   const Critical critical(task);
   if (const int error = leave_outer_wait(task)) return error;
   if (task.cell->is_poisoned()) return -EIO;

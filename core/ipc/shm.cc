@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "core/ipc/fault.h"
 #include "core/ipc/limits.h"
 #include "core/ipc/reap.h"
 #include "core/ipc/segment_space.h"
@@ -299,6 +300,14 @@ void sweep_segments(Task& task, bool only_marked) {
 
 // Linux: ipc/shm.c:ksys_shmget()
 long sys_shmget(Task& task, int key, std::size_t size, int flags) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task,
+                        {.op = FaultOp::Shmget,
+                         .key = static_cast<u32>(key),
+                         .flags = static_cast<u32>(flags),
+                         .size = size},
+                        [&] { return sys_shmget(task, key, size, flags); });
+  }
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
   const SegmentArgs args = {static_cast<Key>(key), size, flags};

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "core/ipc/fault.h"
 #include "core/ipc/limits.h"
 #include "core/ipc/reap.h"
 #include "core/ipc/segment_space.h"
@@ -360,6 +361,10 @@ bool bury_attachment(Task& task, HoldRec& hold) {
 
 // Linux: ipc/shm.c:do_shmat()
 long sys_shmat(Task& task, int id, const void* address, int flags) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task, {.op = FaultOp::Shmat, .id = id, .flags = static_cast<u32>(flags)},
+                        [&] { return sys_shmat(task, id, address, flags); });
+  }
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
   AttachArgs args;
@@ -388,6 +393,9 @@ u64 sys_shmdt_finds(Task& task, const void* address) {
 }
 
 long sys_shmdt(Task& task, const void* address) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task, {.op = FaultOp::Shmdt}, [&] { return sys_shmdt(task, address); });
+  }
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
   const u64 start = reinterpret_cast<std::uintptr_t>(address);

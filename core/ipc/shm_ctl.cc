@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "core/base/usercopy.h"
+#include "core/ipc/fault.h"
 #include "core/ipc/limits.h"
 #include "core/ipc/reap.h"
 #include "core/ipc/segment_space.h"
@@ -203,6 +204,10 @@ u64 count_resident(Task& task, const SegmentRec& segment) {
 
 // Linux: ipc/shm.c:ksys_shmctl()
 long sys_shmctl(Task& task, int id, int command, void* buffer) {
+  if (may_fail(task)) [[unlikely]] {
+    return fail_or_call(task, {.op = FaultOp::Shmctl, .id = id, .command = fault_command(command)},
+                        [&] { return sys_shmctl(task, id, command, buffer); });
+  }
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
   if (id < 0 || command < 0) return -EINVAL;
