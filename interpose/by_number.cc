@@ -303,8 +303,6 @@ long change_credentials(long number, long a, long b, long c) {
 
 long call_by_number(long number, long a, long b, long c, long d, long e, [[maybe_unused]] long f) {
   if (!is_in(kIpcNumbers, number)) return -ENOSYS;
-  if (load_relaxed(*g_faults) != 0) [[unlikely]]
-    note_caller(nullptr);
 #if defined(SYS_ipc)
   if (number == SYS_ipc) {
     return call_ipc(static_cast<unsigned>(a), static_cast<int>(b), c, static_cast<unsigned long>(d),
@@ -326,6 +324,7 @@ const IpcellNumbers ipcell_our_numbers = ipcell::make_our_numbers();
 
 long ipcell_our_syscall(long number, long a, long b, long c, long d, long e, long f) {
   using namespace ipcell;
+  IPCELL_NOTE_CALLER();
   if (has_libc_function(number)) return call_libc(number, a, b, c, d, e);
   if (is_in(kIpcNumbers, number)) return to_libc(call_by_number(number, a, b, c, d, e, f));
   if (is_about_file(number)) return to_libc(call_file(number, a, b, c));

@@ -16,7 +16,7 @@ namespace ipcell {
 
 namespace {
 
-// The first call comes before there is a cell.
+// Not 0: where a call comes from is to be noted in any case.
 constexpr u32 kUnknownFaults = 1;
 
 struct Place {
@@ -159,6 +159,9 @@ const u32* g_faults = &kUnknownFaults;
 constinit thread_local const void* t_caller = nullptr;
 
 const FaultHost& fault_host() { return g_host; }
+
+void watch_faults(const Cell& cell) { store_release(g_faults, &cell.header().faults); }
+void watch_faults_of_many() { store_release(g_faults, &kUnknownFaults); }
 
 u32 next_thread_number() { return __atomic_fetch_add(&g_place.threads, 1, __ATOMIC_RELAXED); }
 

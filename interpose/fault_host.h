@@ -27,8 +27,11 @@ void write_fault_path(FaultHeir heir, char* out);
 u32 next_fault_child();
 void become_fault_child(u32 number);
 
-// Header::faults of the process's first cell; not 0 before there is one.
+// Header::faults of the process's cell; not 0 before there is one, or if there are several, which
+// come and go.
 extern const u32* g_faults;
+void watch_faults(const Cell& cell);
+void watch_faults_of_many();
 extern thread_local const void* t_caller;
 
 // At the start of each exported call: where the program made it. A load and a branch without rules.

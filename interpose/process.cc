@@ -106,7 +106,7 @@ bool prepare_process() {
     store_release(g_home, 0u);
     store_release(g_main_home, 0u);
     install_fault_handlers();
-    g_faults = &g_process_cells[0].cell.header().faults;
+    watch_faults(g_process_cells[0].cell);
     watch_mounts(g_process_cells[0].cell.header().mounts);
     while (g_image == 0) sys::call(SYS_getrandom, sys::arg(&g_image), sizeof g_image, 0);
   }
@@ -511,6 +511,7 @@ u32 adopt_cell(const CellPlace& place, Cell& opened, u64 keeper) {
     entered.cell = opened;
     entered.keeper = keeper;
     entered.addresses.reset_lock();
+    watch_faults_of_many();
     enter_cell(number);
   }
   unlock_attach();

@@ -10,6 +10,7 @@
 #include "core/base/trap.h"
 #include "core/base/usercopy.h"
 #include "interpose/by_number.h"
+#include "interpose/fault_host.h"
 #include "interpose/signal_masks.h"
 #include "interpose/signals.h"
 
@@ -32,6 +33,8 @@ class Registers {
     return all_[kPlaces[n]];
   }
   long result() const { return all_[REG_RAX]; }
+  // Where the thread goes on.
+  const void* next_instruction() const { return reinterpret_cast<const void*>(all_[REG_RIP]); }
   void set_result(long value) { all_[REG_RAX] = value; }
   void set_first(long value) { all_[REG_RDI] = value; }
   // The call is made again when the thread goes on.
@@ -67,6 +70,7 @@ class Registers {
     return all_[kPlaces[n]];
   }
   long result() const { return all_[REG_EAX]; }
+  const void* next_instruction() const { return reinterpret_cast<const void*>(all_[REG_EIP]); }
   void set_result(long value) { all_[REG_EAX] = static_cast<greg_t>(value); }
   void repeat(long number) {
     all_[REG_EAX] = static_cast<greg_t>(number);
@@ -96,6 +100,7 @@ class Registers {
 
   long argument(int n) const { return static_cast<long>(all_.regs[n]); }
   long result() const { return static_cast<long>(all_.regs[0]); }
+  const void* next_instruction() const { return reinterpret_cast<const void*>(all_.pc); }
   void set_result(long value) { all_.regs[0] = static_cast<u64>(value); }
   void set_first(long value) { all_.regs[0] = static_cast<u64>(value); }
   void repeat(long number) {
@@ -136,6 +141,8 @@ bool is_pending(const Registers& registers) {
 void make_call(long number, ucontext_t& context, Registers& registers) {
   const HandlerMask mask(context, 0);
   const int saved_errno = errno;
+  if (load_relaxed(*g_faults) != 0) [[unlikely]]
+    note_caller(registers.next_instruction());
   const long result =
       call_by_number(number, registers.argument(0), registers.argument(1), registers.argument(2),
                      registers.argument(3), registers.argument(4), registers.argument(5));

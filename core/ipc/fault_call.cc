@@ -309,6 +309,10 @@ void Faulted::do_asleep(const FaultStep& step, const WaitFrame& frame, i64& dead
         interrupt(step, frame);
         break;
       }
+      if (step.action.number == EIDRM) {
+        remove_asleep(step, frame);
+        break;
+      }
       [[fallthrough]];
     case FaultAct::Timeout:
       // A time that has long passed.
