@@ -205,6 +205,10 @@ void ServedThread::answer(const seccomp_notif& call) {
   long result = -ENOSYS;
   if (attach()) {
     read_credentials();
+    if (task_.fault_host == nullptr && has_faults(*task_.cell)) {
+      host_ = remote_fault_host(process_->pid);
+      task_.fault_host = &host_;
+    }
     result = call_core(call);
     if (result == -EINTR) result = reply_to_interrupted(call.data.nr);
   }
@@ -231,8 +235,6 @@ bool ServedThread::attach() {
                     .start_time = process_->start_time,
                     .pid_namespace = own_pid_namespace(),
                     .image = process_->image};
-  host_ = remote_fault_host(process_->pid);
-  task_.fault_host = &host_;
   is_attached_ = attach_task(task_) == 0;
   if (is_attached_) t_task = &task_;
   return is_attached_;
