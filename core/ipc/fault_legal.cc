@@ -291,7 +291,9 @@ bool judge_action(FaultDraft& draft, const Judge& judge, u32 n) {
   }
   const u32 bad_named = draft.named & draft.ops & ~fine;
   u32 culprits = bad_named != 0 ? bad_named : draft.ops;
-  if (!could_be_allowed && (culprits & ~illegal) != 0) culprits &= ~illegal;
+  // What is told is what stands in the way.
+  const u32 worst = could_be_allowed ? illegal : ~illegal;
+  if ((culprits & worst) != 0) culprits &= worst;
   const FaultComplaint why = draft.in.complain(draft.actions[n]);
   if (could_be_allowed) why.mark_illegal();
   judge.judge(first_of(culprits), n, why);

@@ -102,7 +102,7 @@ bool parse_trigger(FaultDraft& draft, u32* seen, bool* found) {
     *seen |= 1;
     return parse_counts(draft);
   }
-  const FaultSpan name = in.take_word(".");
+  const FaultSpan name = in.peek() == '.' ? FaultSpan{} : in.take_word(".");
   *found = name.length != 0;
   if (!*found) return true;
   const FaultWord* const word = find_fault_word(fault_trigger_words(), name);
