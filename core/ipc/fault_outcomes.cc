@@ -222,9 +222,13 @@ constexpr FaultOutcome kTable[] = {
 };
 constexpr u32 kRows = sizeof kTable / sizeof kTable[0];
 
+// Of any call, on a kernel that was made without its family.
+constexpr FaultOutcome kMissing = plain(Op::Msgget, ENOSYS, 0, "the kernel has no such calls");
+
 }  // namespace
 
 const FaultOutcome* find_fault_outcome(FaultOp op, int error) {
+  if (error == ENOSYS) return &kMissing;
   for (const FaultOutcome& outcome : kTable) {
     if (outcome.op == op && outcome.error == error) return &outcome;
   }
@@ -232,6 +236,7 @@ const FaultOutcome* find_fault_outcome(FaultOp op, int error) {
 }
 
 const FaultOutcome* next_fault_outcome(const FaultOutcome* outcome) {
+  if (outcome == &kMissing) return nullptr;
   const FaultOutcome* const next = outcome + 1;
   const bool is_same =
       next != kTable + kRows && next->op == outcome->op && next->error == outcome->error;

@@ -48,7 +48,8 @@ struct FaultOutcome {
 };
 
 // nullptr: the manual page does not know that error. An error that comes about in several ways has
-// as many, to be tried in their order: next_fault_outcome() is the one behind, or nullptr.
+// as many, to be tried in their order: next_fault_outcome() is the one behind, or nullptr. ENOSYS
+// is every call's, of which `op` does not tell; rules have it for whole families alone.
 const FaultOutcome* find_fault_outcome(FaultOp op, int error);
 const FaultOutcome* next_fault_outcome(const FaultOutcome* outcome);
 
