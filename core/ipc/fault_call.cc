@@ -225,10 +225,9 @@ bool Faulted::bring_about(FaultStep& step, const FaultOutcome& outcome) {
 void Faulted::fail_with(FaultStep& step) {
   const int error = static_cast<int>(step.action.number);
   // Whether or not the call's own manual knows it.
-  if (step.is_illegal) {
-    give(-error);
-    return;
-  }
+  constexpr int kLastErrno = 4095;
+  if (error < 1 || error > kLastErrno) return refuse(step);
+  if (step.is_illegal) return give(-error);
   const FaultOutcome* outcome = find_fault_outcome(facts_.args().op, error);
   while (outcome != nullptr && !bring_about(step, *outcome)) outcome = next_fault_outcome(outcome);
   if (outcome == nullptr) refuse(step);

@@ -81,6 +81,8 @@ void FaultFacts::for_each_op(Visit visit) {
   } seen;
   constexpr i64 kOpsSeen = 512;
   const auto* place = reinterpret_cast<const u8*>(args_.ops);
+  // More than that are not looked at by the call either: E2BIG.
+  if (args_.number > load_relaxed(task_.cell->header().limits.semopm)) return;
   for (i64 n = 0; place != nullptr && n < args_.number && n < kOpsSeen; ++n) {
     if (copy_from_user(&seen, place + n * static_cast<i64>(sizeof seen), sizeof seen) != 0) return;
     visit(seen.num, seen.op, static_cast<u32>(static_cast<u16>(seen.flags)));

@@ -121,10 +121,15 @@ bool is_about(FaultFacts& facts, const FaultPred& pred) {
   return is_found;
 }
 
+bool is_id(const Span& wanted, const char (&id)[kFaultIdMax]) {
+  if (wanted.length >= kFaultIdMax || id[wanted.length] != '\0') return false;
+  return __builtin_memcmp(wanted.text, id, wanted.length) == 0;
+}
+
 bool has_fired(const Cell& cell, const Span& id) {
   for (u32 n = 0; n < kFaultRules; ++n) {
     const FaultRec* rec = fault_rule_at(cell, n);
-    if (rec != nullptr && is_same(id, rec->rule.id)) return load_relaxed(rec->fired) != 0;
+    if (rec != nullptr && is_id(id, rec->rule.id)) return load_relaxed(rec->fired) != 0;
   }
   return false;
 }

@@ -434,6 +434,7 @@ long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, 
                         {.op = deadline ? FaultOp::MqTimedsend : FaultOp::MqSend,
                          .size = size,
                          .priority = priority,
+                         .message = text,
                          .queue = &to},
                         [&](const void* sent) {
                           return sys_mq_timedsend(task, to, static_cast<const char*>(sent), size,

@@ -58,6 +58,44 @@ void Scribbler::add_tables() {
     add("chunk_class", layout.heap.chunk_class[n]);
 }
 
+// What rules are made of, but for what they do to a process and how long it takes: kill, stop,
+// delay.
+void Scribbler::add_faults() {
+  ipcell::FaultTable& table = cell_.layout().faults;
+  add("faults", cell_.layout().header.faults);
+  add("faults.lock", table.lock.word);
+  add("faults.records", table.records);
+  add("faults.cursor", table.cursor);
+  add("faults.next_serial", table.next_serial);
+  for (ipcell::u32 n = 0; n < kFaultRulesMade; ++n) {
+    ipcell::FaultRec& rec = table.rules[n];
+    add("rec.state", rec.state);
+    add("rec.serial", rec.serial);
+    add("rec.is_off", rec.is_off);
+    add("rule.id", rec.rule.id[0]);
+    add("rule.ops", rec.rule.ops);
+    add("rule.pred_count", rec.rule.pred_count);
+    add("rule.action_count", rec.rule.action_count);
+    add("rule.text_length", rec.rule.text_length);
+    add("rule.is_illegal", rec.rule.is_illegal);
+    add("trigger.first", rec.rule.trigger.first);
+    add("trigger.step", rec.rule.trigger.step);
+    add("trigger.times", rec.rule.trigger.times);
+    add("trigger.chance", rec.rule.trigger.chance);
+    add("trigger.scope", rec.rule.trigger.scope);
+    for (int p : {0, 1, 2}) {
+      ipcell::FaultPred& pred = rec.rule.preds[p];
+      add("pred.field", pred.field);
+      add("pred.compare", pred.compare);
+      add("pred.value", pred.value);
+      add("pred.text", pred.text);
+      add("pred.ops", pred.ops);
+    }
+    add("action.point", rec.rule.actions[0].point);
+    add("action.number", rec.rule.actions[0].number);
+  }
+}
+
 void Scribbler::add_registry(ipcell::Registry& registry) {
   add("registry.lock", registry.lock.word);
   add("in_use", registry.in_use);
@@ -164,6 +202,7 @@ void Scribbler::add_heap_records() {
 
 Scribbler::Scribbler(const ipcell::Cell& cell) : cell_(cell) {
   add_tables();
+  add_faults();
   add_registry(ipcell::msg_registry(cell));
   add_registry(ipcell::sem_registry(cell));
   add_registry(ipcell::shm_registry(cell));

@@ -9,6 +9,8 @@
 
 namespace fuzz {
 
+constexpr int kFaultRulesMade = 8;
+
 class Scribbler {
  public:
   explicit Scribbler(const ipcell::Cell& cell);
@@ -25,6 +27,7 @@ class Scribbler {
   template <class T>
   void add(const char* name, const T& place);
   void add_tables();
+  void add_faults();
   void add_registry(ipcell::Registry& registry);
   void add_tasks();
   void add_heap_records();

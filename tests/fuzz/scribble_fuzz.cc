@@ -8,8 +8,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <map>
 
+#include "core/ipc/fault.h"
 #include "tests/fuzz/population.h"
 #include "tests/fuzz/scribble.h"
 
@@ -73,6 +75,30 @@ void block() {
   }
 }
 
+// Rules of fault injection, of which none ends a process or takes its time.
+void add_faults() {
+  constexpr const char* kRules[kFaultRulesMade] = {
+      "msgsnd[size>50]@2+3=full",
+      "msgrcv[type=77]=err(EIDRM)",
+      "semop|semtimedop p=0.5 per=object=err(ENOMEM)",
+      "sysv.*@7+9=rmid(before)",
+      "msgrcv|msgsnd[block]=eintr",
+      "mq_*[name=\"/[a-c]*\",depth>=1] per=thread times=5=err(ENOMEM)->yield",
+      "msgget=limit(msgmni=4)->err(ENOSPC)",
+      "semtimedop[sem=0,key!=9]=busy->timeout",
+  };
+  for (const char* text : kRules) {
+    ipcell::FaultRule rule = {};
+    ipcell::FaultError error;
+    if (!ipcell::parse_fault_rule(text, std::strlen(text), {}, &rule, &error)) {
+      std::fprintf(stderr, "%s: %s\n", text, error.message);
+      _exit(2);
+    }
+    (void)ipcell::add_fault_rule(act->player.task, rule);
+  }
+  if (act->rng.chance(20)) (void)ipcell::record_fault_sites(act->player.task, ipcell::kRecordCalls);
+}
+
 int play() {
   Player& player = act->player;
   const bool is_early = act->rng.chance(50);
@@ -80,6 +106,7 @@ int play() {
   const bool clears_poison = act->rng.chance(30);
   if (is_early) spoil(6);
   if (player.attach() != 0) return 0;
+  if (act->rng.chance(50)) add_faults();
   if (!is_early) {
     for (int n = 0; n < 5; ++n) call_one(player, act->rng, kObjects);
     spoil(6);
