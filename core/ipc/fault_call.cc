@@ -266,8 +266,8 @@ void Faulted::do_before(FaultStep& step) {
   const FaultAction& action = step.action;
   if (action.act == FaultAct::Interrupt || action.act == FaultAct::Timeout ||
       action.point == FaultPoint::Blocked) {
-    if (seems_asleep_ || (step.is_illegal && action.point != FaultPoint::Blocked))
-      seem_asleep(step);
+    const bool is_result = action.act == FaultAct::Interrupt || action.act == FaultAct::Timeout;
+    if (seems_asleep_ || (step.is_illegal && is_result)) seem_asleep(step);
     return;
   }
   if (action.point != FaultPoint::Enter) return;

@@ -28,8 +28,8 @@ class FaultFacts {
   bool has_object();
   u64 object_offset() { return has_object() ? object_ : 0; }
   i32 object_id() { return has_object() ? id_ : -1; }
-  // Of the object; of a *get call what it asks for. -1: none.
-  i64 key();
+  // Of the object; of a *get call what it asks for. False: there is none.
+  bool read_key(i64* key);
   // Messages in the queue; -1: it is no queue.
   i64 depth();
   // A number of the object, or of what would be one; the same in all runs of a program.

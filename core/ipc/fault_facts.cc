@@ -86,10 +86,10 @@ bool FaultFacts::has_object() {
   return is_there_;
 }
 
-i64 FaultFacts::key() {
-  if (is_get(args_.op)) return args_.key;
-  return has_object() && !is_mqueue(args_.op) ? static_cast<i64>(static_cast<u32>(object_key_))
-                                              : -1;
+bool FaultFacts::read_key(i64* key) {
+  if (is_mqueue(args_.op) || (!is_get(args_.op) && !has_object())) return false;
+  *key = is_get(args_.op) ? static_cast<i32>(args_.key) : object_key_;
+  return true;
 }
 
 i64 FaultFacts::depth() { return has_object() ? depth_ : -1; }

@@ -154,19 +154,21 @@ bool holds_text(FaultFacts& facts, const FaultRec& rec, const FaultPred& pred) {
   }
 }
 
-i64 number_of(FaultFacts& facts, FaultField field) {
+// False: the call has no such number.
+bool read_number(FaultFacts& facts, FaultField field, i64* number) {
+  const FaultArgs& args = facts.args();
   switch (field) {
-    case FaultField::Key: return facts.key();
-    case FaultField::Id: return facts.args().id >= 0 ? facts.args().id : facts.object_id();
-    case FaultField::Type: return facts.type();
-    case FaultField::Prio: return facts.args().priority;
-    case FaultField::Size: return static_cast<i64>(facts.args().size);
-    case FaultField::Nsems: return facts.args().number;
-    case FaultField::Command: return facts.args().command;
-    case FaultField::Depth: return facts.depth();
-    case FaultField::Thread: return facts.task().thread_number;
-    case FaultField::Uid: return facts.task().cred->euid;
-    default: return -1;
+    case FaultField::Key: return facts.read_key(number);
+    case FaultField::Id: *number = args.id >= 0 ? args.id : facts.object_id(); return *number >= 0;
+    case FaultField::Type: *number = facts.type(); return true;
+    case FaultField::Prio: *number = args.priority; return true;
+    case FaultField::Size: *number = static_cast<i64>(args.size); return true;
+    case FaultField::Nsems: *number = args.number; return true;
+    case FaultField::Command: *number = args.command; return true;
+    case FaultField::Depth: *number = facts.depth(); return *number >= 0;
+    case FaultField::Thread: *number = facts.task().thread_number; return true;
+    case FaultField::Uid: *number = facts.task().cred->euid; return true;
+    default: return false;
   }
 }
 
@@ -185,9 +187,8 @@ bool holds(FaultFacts& facts, const FaultRec& rec, const FaultPred& pred) {
     case FaultField::After:
       return holds_text(facts, rec, pred) == (pred.compare != FaultCompare::NotEqual);
     default: {
-      const i64 have = number_of(facts, pred.field);
-      // A call without the field: no key, no queue.
-      return have != -1 && compare(have, pred.compare, pred.value);
+      i64 have;
+      return read_number(facts, pred.field, &have) && compare(have, pred.compare, pred.value);
     }
   }
 }

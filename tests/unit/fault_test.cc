@@ -206,8 +206,27 @@ TEST_CASE("predicates choose the calls", "[fault]") {
   CHECK(fails("caller=libwork*"));
   CHECK(fails("caller=libwork.so.1+0x1234"));
   CHECK_FALSE(fails("caller=libwork.so.1+0x1235"));
+  CHECK_FALSE(fails("key=-1"));
+  CHECK(fails("type>-1"));
   CHECK(fails("key=0x77,size>=5,prog=*"));
   CHECK_FALSE(fails("key=0x77,size>5"));
+}
+
+TEST_CASE("numbers below zero are numbers like others", "[fault]") {
+  FaultTest test;
+  test.add("msgget[key=0xdeadbeef]=err(ENOMEM)");
+  CHECK(sys_msgget(test.task, static_cast<int>(0xdeadbeef), IPC_CREAT) == -ENOMEM);
+  test.add("msgget[key=-1]=err(ENOMEM)");
+  CHECK(sys_msgget(test.task, -1, IPC_CREAT) == -ENOMEM);
+  const int id =
+      static_cast<int>(sys_msgget(test.task, static_cast<int>(0xdeadbeee), IPC_CREAT | 0666));
+  REQUIRE(id >= 0);
+  const FaultRec& rec = test.add("msgsnd[key=0xdeadbeee]=err(ENOMEM)");
+  CHECK(send(test.task, id, 1, "x") == -ENOMEM);
+  CHECK(rec.fired == 1);
+  test.add("msgrcv[type=-1]=err(EIDRM)");
+  CHECK(next_text(test.task, id, -2) == "error " + std::to_string(ENOMSG));
+  CHECK(next_text(test.task, id, -1) == "error " + std::to_string(EIDRM));
 }
 
 TEST_CASE("after: waits for another rule", "[fault]") {
@@ -360,6 +379,22 @@ TEST_CASE("timeout: the deadline passes at once", "[fault]") {
   const struct timespec day = {86400, 0};
   CHECK(sys_semtimedop(test.task, set, &down, 1, &day) == -EAGAIN);
   CHECK(sys_semctl(test.task, set, 0, GETNCNT, 0) == 0);
+}
+
+TEST_CASE("EAGAIN of a semtimedop that sleeps is its timeout", "[fault]") {
+  for (const char* rule : {"semtimedop[block]=err(EAGAIN)",
+                           "semtimedop[!flag:IPC_NOWAIT]=err(EAGAIN)", "semtimedop=err(EAGAIN)"}) {
+    INFO(rule);
+    FaultTest test;
+    const int set = make_set(test.task, 1);
+    const FaultRec& rec = test.add(rule);
+    const struct timespec day = {86400, 0};
+    CHECK(operate_within(test.task, set, {op(0, -1)}, day) == -EAGAIN);
+    CHECK(rec.fired == 1);
+    CHECK(rec.refused == 0);
+    // One that need not sleep is let through.
+    CHECK(operate_within(test.task, set, {op(0, 1)}, day) == 0);
+  }
 }
 
 TEST_CASE("rmid(blocked) removes what the call sleeps on", "[fault]") {
