@@ -18,6 +18,7 @@
 #include "interpose/clocks.h"
 #include "interpose/descriptors.h"
 #include "interpose/fault_host.h"
+#include "interpose/fault_settings.h"
 #include "interpose/first_cell.h"
 #include "interpose/mounts.h"
 #include "interpose/namespaces.h"
@@ -294,6 +295,7 @@ IPCELL_COLD Task* attach_thread() {
   Task* const task = claim_in(state, state.home, generation);
   if (task == nullptr) return nullptr;
   read_credentials(state);
+  remove_faults_of_dead(*task);
   hide_in(&blocked.mask());
   state.current = task;
   state.number = state.home;
@@ -337,6 +339,10 @@ static void keep_first_namespace() {
 __attribute__((constructor)) void join_after_exec() {
   keep_first_namespace();
   meet_low_numbers();
+  if (has_faults_in_environment()) {
+    Task* const task = current_task();
+    if (task != nullptr) add_faults_of_environment(*task);
+  }
   const char* pid = getenv(kJoinVariable);
   if (pid == nullptr) return;
   const bool is_ours = atoi(pid) == sys::call(SYS_getpid);

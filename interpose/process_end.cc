@@ -1,6 +1,7 @@
 // The end of a process in its cells.
 #include "core/base/file.h"
 #include "core/cell/cell_members.h"
+#include "interpose/fault_settings.h"
 #include "interpose/process.h"
 #include "interpose/settings.h"
 #include "interpose/signals.h"
@@ -25,6 +26,7 @@ void leave_cells() {
       leave_orphaned_cell(place, pid, &g_process_cells[0].keeper);
     return;
   }
+  if (Task* task = task_if_any()) remove_own_faults(*task);
   for_each_cell([&](u32, ProcessCell& known) {
     if (load_acquire(known.cell.header().orphaned) != 0 && !is_on_signal_stack())
       leave_orphaned_cell(known.place, pid, &known.keeper);

@@ -163,11 +163,13 @@ struct FaultRule {
   u32 text_length;
   u32 is_illegal;            // 1: it was parsed with allow_illegal, and needs it
   char text[kFaultTextMax];  // as it was written, without the id and the blanks around it
+  i32 owner;  // pid of the process whose environment brought it, and with which it goes; 0: none's
+  u32 pad;
 
   u32 preds_used() const { return pred_count < kFaultPreds ? pred_count : kFaultPreds; }
   u32 actions_used() const { return action_count < kFaultActions ? action_count : kFaultActions; }
 };
-static_assert(sizeof(FaultRule) == 1120, "the same in 32- and 64-bit processes");
+static_assert(sizeof(FaultRule) == 1128, "the same in 32- and 64-bit processes");
 
 // ---------------------------------------------------------------- in the cell
 
