@@ -1,8 +1,6 @@
 #include "cli/cells.h"
-#include "core/cell/cell_members.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <ctime>
 #include <dirent.h>
@@ -14,6 +12,9 @@
 
 #include <fmt/format.h>
 
+#include "cli/cell_reader.h"
+#include "cli/fault/in_cell.h"
+#include "cli/text.h"
 #include "core/cell/cell_members.h"
 #include "core/cell/liveness.h"
 #include "core/cell/namespace_cell.h"
@@ -22,27 +23,6 @@
 namespace ipcell::cli {
 
 namespace {
-
-// Reads records of a cell's file at their offsets in CellLayout.
-class CellReader {
- public:
-  explicit CellReader(const char* path)
-      : fd_(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)) {}
-  ~CellReader() {
-    if (fd_ >= 0) close(fd_);
-  }
-  CellReader(const CellReader&) = delete;
-  CellReader& operator=(const CellReader&) = delete;
-
-  template <class T>
-  bool read(std::uint64_t offset, T* record, std::size_t count = 1) const {
-    const auto size = static_cast<ssize_t>(count * sizeof(T));
-    return pread(fd_, record, static_cast<std::size_t>(size), static_cast<off_t>(offset)) == size;
-  }
-
- private:
-  int fd_;
-};
 
 struct Files {
   std::uint32_t count = 0;
@@ -78,15 +58,6 @@ const char* state_name(CellFault fault) {
     case CellFault::System: return "unreadable";
     default: return "damaged";
   }
-}
-
-// What a scribbled cell says must not reach the terminal as it is.
-std::string printable(const char* text, std::size_t size) {
-  std::string result;
-  for (std::size_t n = 0; n < size && text[n] != '\0'; ++n) {
-    result += std::isprint(static_cast<unsigned char>(text[n])) != 0 ? text[n] : '?';
-  }
-  return result;
 }
 
 // Fills in what the task table says.
@@ -139,6 +110,7 @@ void read_cell(CellInfo& info) {
   reader.read(offsetof(CellLayout, mqueues) + offsetof(MqueueTable, count), &info.posix_queues);
   info.semaphore_sets = count_objects(reader, kFamilySem);
   info.segments = count_objects(reader, kFamilyShm);
+  info.fault_rules = static_cast<std::uint32_t>(faults_in(reader, header).size());
   read_tasks(reader, header, info);
 }
 

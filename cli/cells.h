@@ -29,8 +29,9 @@ struct CellInfo {
   std::uint32_t segments = 0;
   std::uint32_t posix_queues = 0;  // POSIX message queues, also without a name
   std::uint32_t posix_names = 0;   // named semaphores and shared memory objects
-  std::uint32_t live_tasks = 0;    // threads of the task table, in whatever pid namespace
-  std::vector<pid_t> processes;    // that belong to it
+  std::uint32_t fault_rules = 0;
+  std::uint32_t live_tasks = 0;  // threads of the task table, in whatever pid namespace
+  std::vector<pid_t> processes;  // that belong to it
   Runner runner;
 
   bool is_used() const { return live_tasks != 0 || !processes.empty(); }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/fault/run_faults.h"
+
 extern char** environ;
 
 namespace ipcell::cli {
@@ -31,13 +33,16 @@ std::vector<std::string> environment_for(const CellEnvironment& wanted) {
     const std::string text = *entry;
     const std::string name = text.substr(0, text.find('='));
     if (name != "LD_PRELOAD" && name != "IPCELL_DIR" && name != "IPCELL_CELL" &&
-        name != "IPCELL_MODE" && !(has_names && name == "IPCELL_POSIX")) {
+        name != "IPCELL_MODE" && !is_fault_variable(name) &&
+        !(has_names && name == "IPCELL_POSIX")) {
       result.push_back(text);
     }
   }
   result.push_back("LD_PRELOAD=" + preload_of(wanted.library));
   result.push_back(std::string("IPCELL_DIR=") + wanted.place.base.text);
   result.push_back(std::string("IPCELL_CELL=") + name_of_cell(wanted.place));
+  // Rules may be added at any time, and count the calls of each process apart.
+  result.push_back("IPCELL_FAULT_PATH=0");
   if (wanted.mode) result.push_back(fmt::format("IPCELL_MODE={:04o}", *wanted.mode));
   // Programs in other IPC namespaces, which are cells of their own, have the same names.
   if (has_names) result.push_back(std::string("IPCELL_POSIX=") + name_of_cell(wanted.place));

@@ -31,6 +31,7 @@ nlohmann::ordered_json to_json(const CellInfo& cell) {
       {"segments", cell.segments},
       {"posix_queues", cell.posix_queues},
       {"posix_names", cell.posix_names},
+      {"faults", cell.fault_rules},
   };
   if (cell.runner.state == RunnerState::Alive) json["runner"] = cell.runner.pid;
   return json;
@@ -46,6 +47,8 @@ std::string state_of(const CellInfo& cell) {
   } else if (cell.is_transient) {
     text += fmt::format(" (of `ipcell run`, process {})", cell.runner.pid);
   }
+  if (cell.fault_rules != 0)
+    text += fmt::format(", {} fault rule{}", cell.fault_rules, cell.fault_rules == 1 ? "" : "s");
   return text;
 }
 

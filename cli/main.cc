@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/failure.h"
+#include "cli/fault/command_line.h"
 #include "cli/places.h"
 
 namespace ipcell::cli {
@@ -25,6 +27,8 @@ constexpr const char* kExamples = R"(Examples:
   ipcell run --name work -- ipcs -q
   ipcell ls                            the cells that there are
   ipcell rm work                       removes one
+  ipcell run --fault 'msgsnd@3=err(ENOMEM)' -- ./server
+                                       the third msgsnd fails; `ipcell fault` says more
   ipcell doctor ./server               what works here, and whether the program can be run
 
 `ipcell COMMAND --help` says more about each.)";
@@ -41,6 +45,8 @@ Examples:
                                        no privileges: seccomp wants that)
   ipcell run --posix -- python3 job.py multiprocessing's locks and shared memory are the cell's, too
   ipcell run --limit kernel.msgmnb=65536 --limit 'kernel.sem=250 32000 32 128' -- ./server
+  ipcell run --fault 'semop[block]@2=eintr; shmget=err(ENOSPC)' -- ./server
+                                       faults are injected, as `ipcell fault --help` says
   ipcell run --keep -- ./test          keeps a private cell, to look at it after the test
 
 A cell for several users, in a folder that all of them name:
@@ -118,6 +124,7 @@ struct Interface {
   CLI::App* ls;
   CLI::App* rm;
   CLI::App* doctor;
+  std::optional<FaultCommands> faults;
 
   Interface() {
     app.formatter(std::make_shared<HelpFormatter>());
@@ -148,6 +155,7 @@ struct Interface {
         ->type_name("NAME=VALUE")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    add_fault_options(*run, run_options.faults);
     run->prefix_command();
     run->footer(kRunExamples);
 
@@ -164,8 +172,26 @@ struct Interface {
                                 "Say what works here, and why a program cannot be run in a cell");
     doctor->add_option("PROGRAM", doctor_options.programs, "Programs to look at")->type_name("");
     doctor->footer(kDoctorExamples);
+
+    faults.emplace(app);
   }
 };
+
+// The words of a command that there is not; empty: that was not what is wrong.
+std::string unknown_command(const CLI::App& app, const std::vector<std::string>& words) {
+  std::string name;
+  const CLI::App* command = &app;
+  for (const std::string& word : words) {
+    const auto known = command->get_subcommands([](const CLI::App*) { return true; });
+    if (word[0] == '-' || known.empty()) break;
+    name += (name.empty() ? "" : " ") + word;
+    const auto found = std::find_if(known.begin(), known.end(),
+                                    [&](const CLI::App* one) { return one->get_name() == word; });
+    if (found == known.end()) return name;
+    command = *found;
+  }
+  return "";
+}
 
 unsigned parse_mode(const std::string& text) {
   const bool is_octal =
@@ -187,6 +213,7 @@ int execute(Interface& interface, const CommandLine& line) {
     return run(interface.run_options, places);
   }
   if (*interface.ls) return ls(interface.ls_options, places);
+  if (interface.faults->is_called()) return interface.faults->execute(places);
   if (*interface.rm) return rm(interface.rm_options, places);
   return doctor(interface.doctor_options, places);
 }
@@ -227,14 +254,14 @@ int start(int argc, char** argv) {
     } catch (const CLI::CallForVersion& version) {
       return interface.app.exit(version);
     } catch (const CLI::ParseError& error) {
-      const bool is_command_unknown = !*interface.run && !line.own.empty() &&
-                                      line.own[0][0] != '-' &&
-                                      interface.app.get_subcommands().empty();
-      if (is_command_unknown) {
-        spdlog::error("there is no command {}; see `ipcell --help`", line.own[0]);
+      const std::string unknown = unknown_command(interface.app, line.own);
+      if (!unknown.empty()) {
+        spdlog::error("there is no command {}; see `ipcell --help`", unknown);
         return kUsageError;
       }
-      spdlog::error("{}; see `ipcell {}--help`", error.what(), is_run ? "run " : "");
+      const bool is_fault = !line.own.empty() && line.own[0] == "fault";
+      spdlog::error("{}; see `ipcell {}--help`", error.what(),
+                    is_run ? "run " : (is_fault ? "fault " : ""));
       return is_run ? kRunFailed : kUsageError;
     }
     return execute(interface, line);

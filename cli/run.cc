@@ -13,6 +13,7 @@
 #include "cli/deny.h"
 #include "cli/environment.h"
 #include "cli/failure.h"
+#include "cli/fault/run_faults.h"
 #include "cli/fresh_cell.h"
 #include "cli/places.h"
 #include "cli/preload_check.h"
@@ -67,6 +68,7 @@ int run(const RunOptions& options, const Places& places) {
   // What is trapped does not reach the kernel's own IPC.
   if (options.deny && !options.trap) denial.emplace();
   const std::vector<Limit> limits = parse_limits(options.limits);
+  RunFaults faults(options.faults);
   remove_leftovers(places.base_for(mode));
 
   std::optional<FreshCell> fresh;
@@ -78,6 +80,7 @@ int run(const RunOptions& options, const Places& places) {
     place = named_cell(places, options.name, mode);
     set_limits(place, limits);
   }
+  faults.enter(place);
   warn_of_unloadable(options.command[0], library, options.deny, options.trap);
   std::optional<TrapSession> trap;
   if (options.trap) trap.emplace(place);
@@ -93,6 +96,7 @@ int run(const RunOptions& options, const Places& places) {
                  .kept_descriptor = fresh ? fresh->descriptor() : -1});
   // Namespaces of programs that were killed.
   sweep_namespaces(place.base.text);
+  faults.leave(place, !fresh);
   if (fresh) {
     fresh->leave();
   } else {

@@ -1,5 +1,7 @@
 #include "cli/text.h"
 
+#include <cctype>
+
 #include <fmt/format.h>
 
 namespace ipcell::cli {
@@ -22,6 +24,14 @@ std::string format_age(std::int64_t seconds) {
   if (seconds < 60 * 60) return fmt::format("{} min", seconds / 60);
   if (seconds < 24 * 60 * 60) return fmt::format("{} h", seconds / (60 * 60));
   return fmt::format("{} d", seconds / (24 * 60 * 60));
+}
+
+std::string printable(const char* text, std::size_t size) {
+  std::string result;
+  for (std::size_t n = 0; n < size && text[n] != '\0'; ++n) {
+    result += std::isprint(static_cast<unsigned char>(text[n])) != 0 ? text[n] : '?';
+  }
+  return result;
 }
 
 }  // namespace ipcell::cli

@@ -35,7 +35,8 @@ class Cells:
         self.base = os.path.join(self.top, "cells")
         os.mkdir(self.base, 0o700)
         self.environment = dict(os.environ, IPCELL_DIR=self.base)
-        for name in ("IPCELL_CELL", "IPCELL_MODE", "IPCELL_POSIX", "LD_PRELOAD", "XDG_RUNTIME_DIR"):
+        for name in ("IPCELL_CELL", "IPCELL_MODE", "IPCELL_POSIX", "IPCELL_FAULTS", "IPCELL_FAULT_SEED",
+                     "IPCELL_FAULT_ILLEGAL", "LD_PRELOAD", "XDG_RUNTIME_DIR"):
             self.environment.pop(name, None)
         self.started = []
 

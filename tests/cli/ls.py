@@ -42,7 +42,7 @@ def test_fields(cells):
     cell = cells.list()["work"]
     assert set(cell) == {
         "name", "path", "state", "reason", "bytes", "age_seconds", "namespace", "ipc_namespace",
-        "transient", "orphaned", "tasks", "processes", "queues", "semaphore_sets", "segments", "posix_queues", "posix_names"}, cell
+        "transient", "orphaned", "tasks", "processes", "queues", "semaphore_sets", "segments", "posix_queues", "posix_names", "faults"}, cell
     assert cell["path"] == os.path.dirname(path)
     assert (cell["state"], cell["reason"]) == ("ok", "")
     assert 0 < cell["bytes"] == os.stat(path).st_blocks * 512
