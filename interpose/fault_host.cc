@@ -9,7 +9,6 @@
 
 #include "core/base/file.h"
 #include "core/ipc/text.h"
-#include "interpose/process.h"
 #include "interpose/signals.h"
 
 namespace ipcell {
@@ -23,6 +22,7 @@ struct Place {
   bool is_told;         // the environment has a fork path, or rules
   u32 children;         // forked so far
   u32 threads;          // numbers of threads given out
+  i32 pid;              // whose place it is: another one is a child that borrows this memory
   i32 borrower;         // pid of the last child of vfork(2) that called exec(2)
   u32 borrower_number;  // its number
 };
@@ -149,6 +149,7 @@ __attribute__((constructor)) void read_fault_host() {
   const auto* program = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   if (program != nullptr) copy_text(g_host.program, sizeof g_host.program, base_name(program));
   const char* path = getenv(kFaultPathVariable);
+  g_place.pid = static_cast<i32>(sys::call(SYS_getpid));
   g_place.is_told = path != nullptr || getenv("IPCELL_FAULTS") != nullptr;
   if (path != nullptr && *path != '\0') read_path(path);
 }
@@ -171,9 +172,9 @@ void write_fault_path(FaultHeir heir, char* out) {
   char path[kFaultPathMax];
   copy_text(path, sizeof path, g_host.path);
   u32 children = load_relaxed(g_place.children);
-  const bool is_borrower = is_borrowed_memory();
+  const i32 pid = static_cast<i32>(sys::call(SYS_getpid));
+  const bool is_borrower = pid != g_place.pid;
   if (heir == FaultHeir::Child || is_borrower) {
-    const i32 pid = static_cast<i32>(sys::call(SYS_getpid));
     // It may try one path after the other.
     if (!is_borrower || g_place.borrower != pid) g_place.borrower_number = next_fault_child();
     if (is_borrower) g_place.borrower = pid;
@@ -191,6 +192,7 @@ u32 next_fault_child() { return __atomic_add_fetch(&g_place.children, 1, __ATOMI
 
 void become_fault_child(u32 number) {
   append_number(g_host.path, number);
+  g_place.pid = static_cast<i32>(sys::call(SYS_getpid));
   g_place.children = 0;
   g_place.threads = 0;
   g_place.borrower = 0;

@@ -143,7 +143,7 @@ static void step(char* word) {
     tell("shmctl", shmctl(id, IPC_RMID, NULL));
     tell("shmdt", shmdt(place));
   } else if (strcmp(word, "mq") == 0) {
-    const mqd_t queue = mq_open("/steps", O_CREAT | O_RDWR, 0600, NULL);
+    const mqd_t queue = mq_open("/steps", O_CREAT | O_RDWR | O_NONBLOCK, 0600, NULL);
     char text[8192];
     tell("mq_open", queue);
     tell("mq_send", mq_send(queue, "x", 1, 0));
