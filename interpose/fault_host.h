@@ -37,7 +37,7 @@ extern thread_local const void* t_caller;
 // At the start of each exported call: where the program made it. A load and a branch without rules.
 #define IPCELL_NOTE_CALLER()                                                                       \
   do {                                                                                             \
-    if (ipcell::load_relaxed(*ipcell::g_faults) != 0) [[unlikely]]                                 \
+    if (ipcell::kAsksForFaults && ipcell::load_relaxed(*ipcell::g_faults) != 0) [[unlikely]]       \
       ipcell::note_caller(__builtin_return_address(0));                                            \
   } while (false)
 void note_caller(const void* address);
