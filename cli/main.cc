@@ -11,6 +11,7 @@
 #include "cli/failure.h"
 #include "cli/fault/command_line.h"
 #include "cli/places.h"
+#include "cli/sweep/sweep.h"
 
 namespace ipcell::cli {
 
@@ -30,6 +31,7 @@ constexpr const char* kExamples = R"(Examples:
   ipcell run --fault 'msgsnd@3=err(ENOMEM)' -- ./server
                                        the third msgsnd fails; `ipcell fault` says more
   ipcell doctor ./server               what works here, and whether the program can be run
+  ipcell sweep -- ./test               tries each fault at each IPC call of a program
 
 `ipcell COMMAND --help` says more about each.)";
 
@@ -78,7 +80,9 @@ Examples:
 class HelpFormatter : public CLI::Formatter {
  public:
   std::string make_usage(const CLI::App* app, std::string name) const override {
-    if (app->get_name() == "run") return "Usage: " + name + " [OPTIONS] -- CMD [ARGS...]\n";
+    if (app->get_name() == "run" || app->get_name() == "sweep") {
+      return "Usage: " + name + " [OPTIONS] -- CMD [ARGS...]\n";
+    }
     return CLI::Formatter::make_usage(app, name);
   }
 };
@@ -102,11 +106,13 @@ CommandLine split(int argc, char** argv) {
   return line;
 }
 
-// `ipcell run CMD` without `--` is understood too; its arguments may hold a `--` of their own.
-std::vector<std::string> command_of(const CLI::App& run, const CommandLine& line) {
-  std::vector<std::string> command = run.remaining();
+// The command that `ipcell run` and `ipcell sweep` start. It is understood without `--`, too; its
+// arguments may hold a `--` of their own.
+std::vector<std::string> command_of(const CLI::App& app, const CommandLine& line) {
+  std::vector<std::string> command = app.remaining();
   if (!command.empty() && command[0][0] == '-') {
-    throw Failure(fmt::format("run: there is no option {}; see `ipcell run --help`", command[0]));
+    throw Failure(fmt::format("{}: there is no option {}; see `ipcell {} --help`", app.get_name(),
+                              command[0], app.get_name()));
   }
   if (!command.empty() && line.has_rest) command.emplace_back("--");
   command.insert(command.end(), line.rest.begin(), line.rest.end());
@@ -120,11 +126,13 @@ struct Interface {
   LsOptions ls_options;
   RmOptions rm_options;
   DoctorOptions doctor_options;
+  SweepArguments sweep_arguments;
   CLI::App* run;
   CLI::App* ls;
   CLI::App* rm;
   CLI::App* doctor;
   std::optional<FaultCommands> faults;
+  CLI::App* sweep;
 
   Interface() {
     app.formatter(std::make_shared<HelpFormatter>());
@@ -174,6 +182,7 @@ struct Interface {
     doctor->footer(kDoctorExamples);
 
     faults.emplace(app);
+    sweep = add_sweep_command(app, sweep_arguments);
   }
 };
 
@@ -212,6 +221,10 @@ int execute(Interface& interface, const CommandLine& line) {
     }
     return run(interface.run_options, places);
   }
+  if (*interface.sweep) {
+    return sweep(sweep_options(interface.sweep_arguments, command_of(*interface.sweep, line)),
+                 places);
+  }
   if (*interface.ls) return ls(interface.ls_options, places);
   if (interface.faults->is_called()) return interface.faults->execute(places);
   if (*interface.rm) return rm(interface.rm_options, places);
@@ -238,14 +251,15 @@ int start(int argc, char** argv) {
   occupy_standard_descriptors();
   set_up_diagnostics();
   const CommandLine line = split(argc, argv);
-  const bool is_run = !line.own.empty() && line.own[0] == "run";
-  const int failure = is_run ? kRunFailed : 1;
+  const std::string name = line.own.empty() ? "" : line.own[0];
+  const bool is_run = name == "run", is_sweep = name == "sweep";
+  const int failure = is_run ? kRunFailed : is_sweep ? kSweepFailed : 1;
   try {
     Interface interface;
     try {
       std::vector<std::string> arguments(line.own.rbegin(), line.own.rend());
-      // For all commands but `run` the `--` only ends the options.
-      if (line.has_rest && !is_run) {
+      // For all commands but these the `--` only ends the options.
+      if (line.has_rest && !is_run && !is_sweep) {
         arguments.insert(arguments.begin(), line.rest.rbegin(), line.rest.rend());
       }
       interface.app.parse(std::move(arguments));
@@ -259,9 +273,8 @@ int start(int argc, char** argv) {
         spdlog::error("there is no command {}; see `ipcell --help`", unknown);
         return kUsageError;
       }
-      const bool is_fault = !line.own.empty() && line.own[0] == "fault";
-      spdlog::error("{}; see `ipcell {}--help`", error.what(),
-                    is_run ? "run " : (is_fault ? "fault " : ""));
+      const bool has_own_help = is_run || is_sweep || name == "fault";
+      spdlog::error("{}; see `ipcell {}--help`", error.what(), has_own_help ? name + " " : "");
       return is_run ? kRunFailed : kUsageError;
     }
     return execute(interface, line);
