@@ -163,6 +163,7 @@ std::vector<Scenario> all_scenarios() {
   add_receive_scenarios(scenarios);
   add_admission_scenarios(scenarios);
   add_control_scenarios(scenarios);
+  add_fault_scenarios(scenarios);
   add_task_scenarios(scenarios);
   add_contention_scenarios(scenarios);
   add_pause_scenarios(scenarios);

@@ -63,6 +63,7 @@ void add_heap_scenarios(std::vector<Scenario>& scenarios);
 void add_receive_scenarios(std::vector<Scenario>& scenarios);
 void add_admission_scenarios(std::vector<Scenario>& scenarios);
 void add_control_scenarios(std::vector<Scenario>& scenarios);
+void add_fault_scenarios(std::vector<Scenario>& scenarios);
 void add_task_scenarios(std::vector<Scenario>& scenarios);
 void add_contention_scenarios(std::vector<Scenario>& scenarios);
 void add_pause_scenarios(std::vector<Scenario>& scenarios);
