@@ -40,6 +40,11 @@ struct LsOptions {
 };
 int ls(const LsOptions& options, const Places& places);
 
+struct CheckOptions {
+  std::vector<std::string> names;
+};
+int check(const CheckOptions& options, const Places& places);
+
 struct RmOptions {
   std::vector<std::string> names;
   bool force = false;

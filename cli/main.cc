@@ -70,6 +70,13 @@ Examples:
   ipcell rm work
   ipcell rm --force work run-4711-0badcafe)";
 
+constexpr const char* kCheckExamples =
+    R"(Gives back what dead processes left, and walks all that the cell consists of. Nobody may use it
+meanwhile. The status is 0 if all of them are whole, else 1.
+
+Examples:
+  ipcell run --name work --fault 'msgsnd p=1%=kill(after)' -- ./stress; ipcell check work)";
+
 constexpr const char* kDoctorExamples = R"(The status is 0 if all is well, else 1.
 
 Examples:
@@ -125,11 +132,13 @@ struct Interface {
   std::string mode;
   LsOptions ls_options;
   RmOptions rm_options;
+  CheckOptions check_options;
   DoctorOptions doctor_options;
   SweepArguments sweep_arguments;
   CLI::App* run;
   CLI::App* ls;
   CLI::App* rm;
+  CLI::App* check;
   CLI::App* doctor;
   std::optional<FaultCommands> faults;
   CLI::App* sweep;
@@ -175,6 +184,10 @@ struct Interface {
     rm->add_option("NAME", rm_options.names, "The cells to remove")->required()->type_name("");
     rm->add_flag("--force", rm_options.force, "Even while processes use them");
     rm->footer(kRmExamples);
+
+    check = app.add_subcommand("check", "Say whether cells are whole, after kills and faults");
+    check->add_option("NAME", check_options.names, "The cells to check")->required()->type_name("");
+    check->footer(kCheckExamples);
 
     doctor = app.add_subcommand("doctor",
                                 "Say what works here, and why a program cannot be run in a cell");
@@ -228,6 +241,7 @@ int execute(Interface& interface, const CommandLine& line) {
   if (*interface.ls) return ls(interface.ls_options, places);
   if (interface.faults->is_called()) return interface.faults->execute(places);
   if (*interface.rm) return rm(interface.rm_options, places);
+  if (*interface.check) return check(interface.check_options, places);
   return doctor(interface.doctor_options, places);
 }
 

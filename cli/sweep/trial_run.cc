@@ -4,7 +4,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/msg.h>
 #include <sys/wait.h>
 
 #include <fmt/format.h>
@@ -17,8 +16,8 @@
 #include "cli/sweep/plan.h"
 #include "cli/sweep/waits.h"
 #include "cli/tool_task.h"
+#include "cli/whole.h"
 #include "core/cell/namespace_cell.h"
-#include "core/ipc/check.h"
 #include "core/ipc/fault.h"
 
 namespace ipcell::cli {
@@ -33,16 +32,6 @@ void must(long result, const char* what) {
 ObjectCounts count_objects(const CellPlace& place) {
   const CellInfo info = look_at_cell(place);
   return {info.queues, info.semaphore_sets, info.segments, info.posix_queues, info.posix_names};
-}
-
-// Locks each object once, so that nothing is left half done by the dead.
-void lock_all_objects(Task& task) {
-  struct msginfo queues;
-  (void)sys_msgctl(task, 0, MSG_INFO, &queues);
-  char text[4096];
-  for (u32 position = 0; sys_proc_sem(task, &position, text, sizeof text) > 0;) continue;
-  for (u32 position = 0; sys_proc_shm(task, &position, text, sizeof text) > 0;) continue;
-  sys_mq_sweep(task);
 }
 
 class TrialRun {
@@ -133,13 +122,8 @@ void TrialRun::look() {
     return;
   }
   read_counts(*task->cell);
-  sys_sweep(*task);
-  lock_all_objects(*task);
-  char text[300];
-  if (check_cell(*task->cell, CheckMode::Quiescent, text, sizeof text) != nullptr) {
-    seen_.damage = text;
-    return;
-  }
+  seen_.damage = find_damage(*task);
+  if (!seen_.damage.empty()) return;
   seen_.left = count_objects(cell_.place());
   must(remove_fault_rules(*task, nullptr, nullptr), "the rules cannot be removed");
   must(record_fault_sites(*task, kRecordNothing), "the record of calls cannot be ended");

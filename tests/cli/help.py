@@ -5,7 +5,7 @@ from cli_test import expect_failure
 
 
 def test_help(cells):
-    for arguments in ((), ("run",), ("ls",), ("rm",), ("doctor",), ("fault",), ("fault", "add"), ("fault", "rm"), ("fault", "ls"),
+    for arguments in ((), ("run",), ("ls",), ("rm",), ("check",), ("doctor",), ("fault",), ("fault", "add"), ("fault", "rm"), ("fault", "ls"),
                       ("fault", "hits"), ("fault", "explain")):
         result = cells.call(*arguments, "--help")
         assert result.returncode == 0 and result.stderr == "", result
