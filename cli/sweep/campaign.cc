@@ -11,7 +11,8 @@ namespace ipcell::cli {
 
 namespace {
 
-// What is bad is looked at so often in all; what hangs takes long.
+// What is bad is looked at so often in all. What hangs takes long: of each site the first is looked
+// at again.
 constexpr std::size_t kTries = 3, kHangTries = 2;
 constexpr int kTickMs = 200;
 
@@ -36,7 +37,7 @@ class Campaign {
   void start_some();
   void start(std::size_t trial);
   void take(const KeeperPool::Finished& finished);
-  bool needs_another_look(const std::vector<Verdict>& verdicts) const;
+  bool needs_another_look(std::size_t trial, const std::vector<Verdict>& verdicts) const;
   void settle(std::size_t trial, const TrialResult& result);
   bool has_time_passed() const { return std::chrono::steady_clock::now() >= deadline_; }
   bool is_over() const {
@@ -83,17 +84,18 @@ void Campaign::start_some() {
 void Campaign::start(std::size_t trial) {
   RunRequest request;
   request.rule = result_.plan[trial].rule;
-  request.kills = result_.plan[trial].group == EffectGroup::Kill;
+  request.restarts = result_.plan[trial].group == EffectGroup::Kill;
   request.timeout = result_.baseline.timeout;
   request.waits_for_all = !result_.baseline.has_survivors;
   request.normal_status = result_.baseline.status;
   tools_.pool.start(trial, request);
 }
 
-bool Campaign::needs_another_look(const std::vector<Verdict>& verdicts) const {
+bool Campaign::needs_another_look(std::size_t trial, const std::vector<Verdict>& verdicts) const {
   const Verdict& first = verdicts.front();
   if (!first.is_finding() || verdicts.back().what == Class::Broken) return false;
-  return verdicts.size() < (first.what == Class::Hang ? kHangTries : kTries);
+  if (first.what != Class::Hang) return verdicts.size() < kTries;
+  return verdicts.size() < kHangTries && told_.count({Class::Hang, result_.plan[trial].site}) == 0;
 }
 
 void Campaign::take(const KeeperPool::Finished& finished) {
@@ -101,7 +103,7 @@ void Campaign::take(const KeeperPool::Finished& finished) {
   std::vector<Verdict>& verdicts = verdicts_[trial];
   verdicts.push_back(
       judge(result_.baseline, result_.plan[trial], result_.site_of(trial), finished.seen));
-  if (needs_another_look(verdicts)) {
+  if (needs_another_look(trial, verdicts)) {
     again_.push_back(trial);
     return;
   }

@@ -1,6 +1,7 @@
 #include "cli/sweep/learn.h"
 
 #include <algorithm>
+#include <set>
 #include <sys/wait.h>
 
 #include <fmt/format.h>
@@ -18,9 +19,10 @@ constexpr double kFirstTimeout = 60;
 constexpr double kTimeoutFactor = 10;
 constexpr double kLeastTimeout = 5;
 
-Observation run_undisturbed(KeeperPool& pool, double timeout) {
+Observation run_undisturbed(KeeperPool& pool, double timeout, bool restarts = false) {
   RunRequest request;
   request.timeout = timeout;
+  request.restarts = restarts;
   pool.start(0, request);
   for (;;) {
     std::vector<KeeperPool::Finished> finished = pool.wait(1000);
@@ -66,6 +68,19 @@ void refuse_bad(const Observation& seen, const SweepOptions& options) {
   }
 }
 
+bool tries_kills(const SweepOptions& options) {
+  const auto& effects = options.effects;
+  return effects.empty() ||
+         std::find(effects.begin(), effects.end(), name_of(EffectGroup::Kill)) != effects.end();
+}
+
+// How many processes make calls. Of each site the first that came by is known.
+std::size_t count_processes(const std::vector<SweepSite>& sites) {
+  std::set<std::string> processes;
+  for (const SweepSite& site : sites) processes.insert(site.process);
+  return processes.size();
+}
+
 void take_most(ObjectCounts& most, const ObjectCounts& counts) {
   most.queues = std::max(most.queues, counts.queues);
   most.sets = std::max(most.sets, counts.sets);
@@ -107,6 +122,12 @@ Baseline learn(KeeperPool& pool, const SweepOptions& options) {
   baseline.timeout = options.timeout > 0
                          ? options.timeout
                          : std::max(kLeastTimeout, kTimeoutFactor * baseline.seconds);
+  baseline.processes = count_processes(baseline.sites);
+  if (tries_kills(options)) {
+    const Observation seen = run_undisturbed(pool, baseline.timeout, true);
+    baseline.is_restart_known = true;
+    baseline.can_restart = seen.restart && is_like_first(baseline, *seen.restart);
+  }
   return baseline;
 }
 

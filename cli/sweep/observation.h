@@ -40,7 +40,7 @@ struct Observation {
   u64 fired = 0, refused = 0;     // of the rule
   std::string damage;             // what is wrong with the cell; empty as it should be
   std::optional<Ending> check;    // of the command that judges
-  std::optional<Ending> restart;  // after a kill: the program once more, undisturbed
+  std::optional<Ending> restart;  // the program once more in the same cell, undisturbed
   std::vector<SweepSite> sites;   // if calls were recorded
   u64 lost_sites = 0;
 };

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <fstream>
 #include <optional>
+#include <set>
 #include <sys/ipc.h>
 #include <sys/sem.h>
 
@@ -237,9 +238,12 @@ std::vector<Trial> make_plan(const std::vector<SweepSite>& sites, const SweepOpt
     most = std::max(most, by_site.back().size());
   }
   std::vector<Trial> plan;
+  // Sites of callers that are not known have the same rules.
+  std::set<std::string> rules;
   for (std::size_t round = 0; round < most; ++round) {
     for (const std::vector<Trial>& trials : by_site) {
-      if (round < trials.size()) plan.push_back(trials[round]);
+      if (round >= trials.size() || !rules.insert(trials[round].rule).second) continue;
+      plan.push_back(trials[round]);
     }
   }
   return plan;

@@ -24,6 +24,23 @@ std::vector<std::size_t> select(const SweepResult& result, bool is_wanted(const 
   return trials;
 }
 
+// As $'...', which bash, zsh and ksh know.
+std::string quote_bytes(const std::string& word) {
+  std::string result = "$'";
+  for (const char c : word) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      result += "\\n";
+    } else if (byte < ' ' || byte >= 0x7f) {
+      result += fmt::format("\\{:03o}", byte);
+    } else {
+      if (c == '\'' || c == '\\') result += '\\';
+      result += c;
+    }
+  }
+  return result + "'";
+}
+
 // Bytes of the UTF-8 character at `n`; 0 if there is none.
 std::size_t character_at(const std::string& text, std::size_t n) {
   const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
@@ -98,6 +115,10 @@ std::string quote(const std::string& word) {
            std::strchr("_./-+=:,%@", c) != nullptr;
   });
   if (is_plain) return word;
+  // Line ends and what is no text stay on the line, as shells other than the plainest have it.
+  const bool is_strange =
+      clean_text(word) != word || word.find_first_of("\n\t") != std::string::npos;
+  if (is_strange) return quote_bytes(word);
   std::string result = "'";
   for (const char c : word) {
     if (c == '\'') {
@@ -145,6 +166,9 @@ std::string describe(const Baseline& baseline, bool ignores_output) {
   }
   if (!is_none(baseline.left)) text += fmt::format("; leaves {}", describe(baseline.left));
   if (baseline.has_survivors) text += "; leaves processes";
+  if (baseline.is_restart_known && !baseline.can_restart) {
+    text += "; a second start in the same cell differs, so starts after a kill are not judged";
+  }
   return text;
 }
 

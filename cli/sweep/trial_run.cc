@@ -59,12 +59,13 @@ class TrialRun {
   void prepare();
   void look();
   void judge();
+  void check(const Ending& ending);
   void read_counts(const Cell& cell);
   Execution plan_for(const std::vector<std::string>& command) const;
   Ending run_program() const;
   Ending run_check(const Ending& ending) const;
   bool was_killed() const {
-    return request_.kills && seen_.fired != 0 && WIFSIGNALED(seen_.ending.status) &&
+    return request_.restarts && seen_.fired != 0 && WIFSIGNALED(seen_.ending.status) &&
            WTERMSIG(seen_.ending.status) == SIGKILL;
   }
 
@@ -139,14 +140,20 @@ void TrialRun::read_counts(const Cell& cell) {
   if (request_.rule.empty()) seen_.sites = read_sites(cell, &seen_.lost_sites);
 }
 
-// After a kill the next start meets what is left; the check judges what came of it all.
+// The next start meets what is left. If the program itself was killed it is that one which the
+// check is about.
 void TrialRun::judge() {
-  if (was_killed()) seen_.restart = run_program();
-  const Ending& last = seen_.restart ? *seen_.restart : seen_.ending;
-  const bool is_normal = !last.has_timed_out && last.status == request_.normal_status;
+  if (!was_killed()) check(seen_.ending);
+  const bool has_happened = request_.rule.empty() || seen_.fired != 0;
+  if (request_.restarts && has_happened) seen_.restart = run_program();
+  if (was_killed() && seen_.restart) check(*seen_.restart);
+}
+
+void TrialRun::check(const Ending& ending) {
+  const bool is_normal = !ending.has_timed_out && ending.status == request_.normal_status;
   const bool is_undisturbed = request_.rule.empty();
   if (!setting_.options.check.empty() && (is_normal || is_undisturbed)) {
-    seen_.check = run_check(last);
+    seen_.check = run_check(ending);
   }
 }
 

@@ -26,7 +26,7 @@ struct RunSetting {
 
 struct RunRequest {
   std::string rule;            // empty: an undisturbed run, and what calls it makes is recorded
-  bool kills = false;          // the rule kills a process: the program is then started once more
+  bool restarts = false;       // the program is started once more afterwards, undisturbed
   double timeout = 0;          // seconds
   bool waits_for_all = false;  // see Execution
   int normal_status = 0;       // of waitpid(2): runs that end so are judged by the check

@@ -1,7 +1,7 @@
 #include "cli/sweep/verdict.h"
 
 #include <algorithm>
-#include <cctype>
+
 #include <csignal>
 #include <cstring>
 #include <set>
@@ -30,14 +30,16 @@ std::string shortened(std::string text, std::size_t room) {
   return text;
 }
 
+// Decimal ones, and those that begin with 0x.
 std::string mask_numbers(const std::string& text) {
   std::string result;
-  bool was_digit = false;
-  for (const char c : text) {
-    const bool is_digit = std::isdigit(static_cast<unsigned char>(c)) != 0;
-    if (!is_digit) result += c;
-    if (is_digit && !was_digit) result += '#';
-    was_digit = is_digit;
+  for (std::size_t n = 0; n < text.size();) {
+    const bool is_hex = text.compare(n, 2, "0x") == 0;
+    const char* const digits = is_hex ? "0123456789abcdefABCDEF" : "0123456789";
+    const std::size_t start = is_hex ? n + 2 : n;
+    const std::size_t end = std::min(text.find_first_not_of(digits, start), text.size());
+    result += end == n ? text[n] : '#';
+    n = end == n ? n + 1 : end;
   }
   return result;
 }
@@ -174,22 +176,36 @@ bool is_removal(const SweepSite& site) {
   return site.op == FaultOp::MqUnlink || (is_control && (site.command & 0xff) == IPC_RMID);
 }
 
-Verdict with_leak(const Verdict& verdict, const ObjectCounts& left, bool was_killed,
+bool is_fine(const Verdict& verdict) {
+  return verdict.what == Class::Same || verdict.what == Class::Handled;
+}
+
+// `is_alone`: SIGKILL took the only process that could have removed it.
+Verdict with_leak(const Verdict& verdict, const ObjectCounts& left, bool is_alone,
                   const SweepSite& site) {
   Verdict result = verdict;
   const std::string before = verdict.detail.empty() ? "" : verdict.detail + "; ";
   result.detail = fmt::format("{}left behind: {}", before, describe(left));
-  // The next start has said that it can't cope with it.
-  if (was_killed && verdict.what == Class::Handled) return result;
+  // It has said that it can't cope with that.
+  if (verdict.is_of_restart) return result;
   result.what = Class::Leak;
-  if (was_killed) {
+  if (is_alone) {
     result.is_expected = true;
-    result.detail += "; expected: the program was killed by SIGKILL";
+    result.detail += "; expected: who could have removed it was killed by SIGKILL";
   } else if (verdict.what == Class::Handled && is_removal(site)) {
     result.is_expected = true;
     result.detail += "; expected: it is the removal that failed, and the program said so";
   }
   return result;
+}
+
+Verdict judge_restart(const Baseline& baseline, const Observation& seen, bool was_killed) {
+  const std::optional<Ending> none;
+  Verdict verdict = Judge(baseline, *seen.restart, was_killed ? seen.check : none).judge();
+  if (verdict.what == Class::Same) return verdict;
+  verdict.is_of_restart = true;
+  verdict.detail = "the next start: " + verdict.detail;
+  return verdict;
 }
 
 // What did not come about has no part in what came of the run.
@@ -279,25 +295,26 @@ Verdict judge(const Baseline& baseline, const Trial& trial, const SweepSite& sit
     return {Class::Broken, false,
             fmt::format("the cell is damaged, which is a fault of ipcell: {}", seen.damage)};
   }
-  const bool was_killed = trial.group == EffectGroup::Kill && seen.fired != 0 &&
-                          !seen.ending.has_timed_out && WIFSIGNALED(seen.ending.status) &&
+  const bool kills = trial.group == EffectGroup::Kill && seen.fired != 0;
+  const bool was_killed = kills && !seen.ending.has_timed_out && WIFSIGNALED(seen.ending.status) &&
                           WTERMSIG(seen.ending.status) == SIGKILL;
   Verdict verdict;
-  if (!was_killed) {
-    verdict = Judge(baseline, seen.ending, seen.check).judge();
-  } else if (seen.restart) {
-    verdict = Judge(baseline, *seen.restart, seen.check).judge();
-    verdict.is_of_restart = verdict.what != Class::Same;
-    if (verdict.is_of_restart) verdict.detail = "the next start: " + verdict.detail;
+  if (!was_killed) verdict = Judge(baseline, seen.ending, seen.check).judge();
+  if (is_fine(verdict) && kills && seen.restart && baseline.can_restart) {
+    const Verdict next = judge_restart(baseline, seen, was_killed);
+    if (next.what != Class::Same) verdict = next;
   }
   const bool is_refused = seen.fired != 0 && seen.refused >= seen.fired;
   if (seen.fired == 0 || (is_refused && verdict.what == Class::Same)) {
     return not_reached(verdict, seen);
   }
-  const bool is_whole = verdict.what == Class::Same || verdict.what == Class::Handled;
   const ObjectCounts left = excess(seen.left, baseline.left);
-  if (is_whole && !is_none(left)) return with_leak(verdict, left, was_killed, site);
-  return verdict;
+  if (!is_fine(verdict) || is_none(left)) return verdict;
+  return with_leak(verdict, left, was_killed || (kills && baseline.processes <= 1), site);
+}
+
+bool is_like_first(const Baseline& baseline, const Ending& restart) {
+  return Judge(baseline, restart, std::nullopt).judge().what == Class::Same;
 }
 
 Verdict combine(const std::vector<Verdict>& verdicts) {

@@ -60,6 +60,9 @@ struct Baseline {
   double seconds = 0;    // the longest
   double timeout = 0;    // of disturbed runs
   bool has_survivors = false;
+  bool is_restart_known = false;
+  bool can_restart = false;   // a second start in the same cell is like the first
+  std::size_t processes = 0;  // that make IPC calls, as far as sites tell
   std::vector<SweepSite> sites;
   u64 lost_sites = 0;
   u32 runs = 0;
@@ -70,6 +73,9 @@ std::string describe_status(int status);
 
 Verdict judge(const Baseline& baseline, const Trial& trial, const SweepSite& site,
               const Observation& seen);
+
+// True if a second start in the same cell, undisturbed, is like the first.
+bool is_like_first(const Baseline& baseline, const Ending& restart);
 
 // Of several runs of the same trial.
 Verdict combine(const std::vector<Verdict>& verdicts);

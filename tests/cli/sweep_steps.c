@@ -152,10 +152,18 @@ static int run_many(void) {
   return worst != 0;
 }
 
-// Leaves a process behind that sleeps, and the queue that it sleeps on.
+// Takes its time.
 static int run_slow(void) {
   const int queue = make_queue();
   usleep(300000);
+  if (msgctl(queue, IPC_RMID, NULL) != 0) fail("msgctl");
+  return 0;
+}
+
+// The number of a queue is another one each time.
+static int run_ids(void) {
+  const int queue = make_queue();
+  printf("queue %d\n", queue);
   if (msgctl(queue, IPC_RMID, NULL) != 0) fail("msgctl");
   return 0;
 }
@@ -178,7 +186,7 @@ int main(int argc, char** argv) {
                    {"silent", run_silent}, {"deadlock", run_deadlock},
                    {"stale", run_stale},   {"flaky", run_flaky},
                    {"many", run_many},     {"slow", run_slow},
-                   {"copy", run_copy}};
+                   {"ids", run_ids},       {"copy", run_copy}};
   for (size_t n = 0; argc == 2 && n < sizeof kPrograms / sizeof *kPrograms; ++n) {
     if (strcmp(argv[1], kPrograms[n].name) == 0) return kPrograms[n].run();
   }
