@@ -202,7 +202,7 @@ enum : u32 {
   kSiteBlocked = 1,     // slept at least once
   kSiteNowait = 2,      // had IPC_NOWAIT or O_NONBLOCK
   kSiteWaits = 4,       // had not
-  kSiteCreates = 8,     // had IPC_CREAT, IPC_PRIVATE or O_CREAT
+  kSiteCreates = 8,     // had IPC_CREAT, IPC_PRIVATE or O_CREAT; mq_notify: registered somebody
   kSiteExclusive = 16,  // had IPC_EXCL or O_EXCL
   kSiteFailed = 32,     // failed at least once
   kSiteUndo = 64,       // had SEM_UNDO

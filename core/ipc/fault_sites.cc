@@ -29,6 +29,7 @@ u32 kind_of(FaultFacts& facts) {
     if ((flags & SEM_UNDO) != 0) seen |= kSiteUndo;
     if (args.number > 1) seen |= kSiteMany;
   }
+  if (args.op == FaultOp::MqNotify && args.number != 0) return seen | kSiteCreates;
   const bool is_open = args.op == FaultOp::MqOpen;
   if (!is_get(args.op) && !is_open) return seen;
   const u32 create = is_open ? static_cast<u32>(O_CREAT) : static_cast<u32>(IPC_CREAT);

@@ -31,8 +31,12 @@ class Privileged {
     // The wait that the call may be in goes on.
     frame_ = task.wait_frame;
     task.wait_frame = nullptr;
+    // No rule is about what is done for one. None of these calls sleeps.
+    watch_ = task.watch;
+    if (watch_ == nullptr) task.watch = &no_watch_;
   }
   ~Privileged() {
+    task_.watch = watch_;
     task_.wait_frame = frame_;
     task_.cred = before_;
   }
@@ -44,6 +48,8 @@ class Privileged {
   Task& task_;
   const Cred* before_;
   WaitFrame* frame_;
+  CallWatch* watch_;
+  CallWatch no_watch_ = {};
   Cred root_;
 };
 

@@ -67,6 +67,16 @@ struct FaultTest {
 
 }  // namespace
 
+TEST_CASE("no rule is about what is done for a rule", "[fault]") {
+  FaultTest test;
+  const int queue = static_cast<int>(sys_msgget(test.task, IPC_PRIVATE, 0600));
+  const int set = static_cast<int>(sys_semget(test.task, IPC_PRIVATE, 1, 0600));
+  const FaultRec& rec = test.add("sysv.*=rmid(before)");
+  CHECK(sys_msgctl(test.task, queue, IPC_RMID, nullptr) == -EINVAL);
+  CHECK(sys_semctl(test.task, set, 0, IPC_RMID, 0) == -EINVAL);
+  CHECK(rec.matched == 2);
+}
+
 TEST_CASE("without rules nothing is asked for", "[fault]") {
   FaultTest test;
   CHECK_FALSE(has_faults(test.cell));
