@@ -25,7 +25,7 @@ JOBS = 2
 # What an emulator of system calls does not do, and the cases of tests/unit that need it.
 NOT_EMULATED = {
     "robust futexes: get_robust_list(2) is ENOSYS, and no death marks what a thread held": [
-        "[liveness]", "[undo_death]",
+        "[liveness]", "[undo_death]", "[fault_death]",
         "a dead task's long journal is rolled back, and its blocks are freed",
         "a dead thread's lock is recovered and its work taken back",
         "a lock that was only about to be taken stays its owner's",
