@@ -1,89 +1,13 @@
 #include "core/ipc/fault_call.h"
 
-#include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
 
-#include "core/base/clock.h"
 #include "core/ipc/text.h"
 #include "core/syscalls.h"
 
 namespace ipcell {
 
 namespace {
-
-#if defined(__i386__)
-constexpr long kSysNanosleep = 407;     // clock_nanosleep_time64
-constexpr long kSysTimerSettime = 409;  // timer_settime64
-#else
-constexpr long kSysNanosleep = SYS_clock_nanosleep;
-constexpr long kSysTimerSettime = SYS_timer_settime;
-#endif
-
-constexpr i64 kSecond = 1'000'000'000;
-
-KernelTimespec timespec_of(i64 nanoseconds) {
-  return {nanoseconds / kSecond, nanoseconds % kSecond};
-}
-
-// Until then by CLOCK_MONOTONIC, or until `is_over` is set by a handler.
-void nap(i64 nanoseconds, const volatile bool* is_over = nullptr) {
-  const KernelTimespec now = ask_kernel(CLOCK_MONOTONIC);
-  const KernelTimespec end = timespec_of(now.seconds * kSecond + now.nanoseconds + nanoseconds);
-  constexpr long kAbsolute = 1;  // TIMER_ABSTIME
-  while ((is_over == nullptr || !*is_over) &&
-         sys::call(kSysNanosleep, CLOCK_MONOTONIC, kAbsolute, sys::arg(&end), 0) == -EINTR) {
-  }
-}
-
-// --------------------------------------------------------------------------- what is done to who
-// calls
-
-bool is_remote(const Task& task) {
-  return task.fault_host != nullptr && task.fault_host->is_remote;
-}
-
-// Not the task's, in a child of vfork(2).
-long own_pid(const Task& task) {
-  return is_remote(task) ? task.identity.pid : sys::call(SYS_getpid);
-}
-
-void send_signal(const Task& task, u32 signal) {
-  const long thread = is_remote(task) ? task.identity.tid : sys::call(SYS_gettid);
-  sys::call(SYS_tgkill, own_pid(task), thread, static_cast<long>(signal));
-}
-
-void kill_process(const Task& task) { sys::call(SYS_kill, own_pid(task), SIGKILL); }
-
-// SIGSTOP, and SIGCONT after that time: by a timer, for all threads stop.
-void stop_process(const Task& task, i64 nanoseconds) {
-  if (is_remote(task)) {
-    sys::call(SYS_kill, own_pid(task), SIGSTOP);
-    nap(nanoseconds);
-    sys::call(SYS_kill, own_pid(task), SIGCONT);
-    return;
-  }
-  struct sigevent event = {};
-  event.sigev_notify = SIGEV_SIGNAL;
-  event.sigev_signo = SIGCONT;
-  i32 timer = 0;
-  // Without a timer nobody would continue it.
-  if (sys::call(SYS_timer_create, CLOCK_MONOTONIC, sys::arg(&event), sys::arg(&timer)) != 0) return;
-  const struct {
-    KernelTimespec interval, value;
-  } time = {{0, 0}, timespec_of(nanoseconds > 0 ? nanoseconds : 1)};
-  if (sys::call(kSysTimerSettime, timer, 0, sys::arg(&time), 0) == 0)
-    sys::call(SYS_kill, own_pid(task), SIGSTOP);
-  sys::call(SYS_timer_delete, timer);
-}
-
-void exit_process(const Task& task, u32 status) {
-  if (is_remote(task)) {
-    kill_process(task);
-    return;
-  }
-  sys::call(SYS_exit_group, static_cast<long>(status));
-}
 
 // "ipcell: fault r1: msgsnd of queue 0 in process 0.1 (make)"
 void say_fault(FaultFacts& facts, const FaultRec& rec) {
@@ -188,7 +112,7 @@ void Faulted::do_anywhere(const FaultStep& step) {
     case FaultAct::Kill: kill_process(task_); break;
     case FaultAct::Log: say_fault(facts_, *step.rec); break;
     case FaultAct::Off: store_relaxed(step.rec->is_off, 1u); break;
-    case FaultAct::Delay: nap(action.value); break;
+    case FaultAct::Delay: nap(task_, action.value); break;
     default: break;
   }
 }
@@ -322,7 +246,7 @@ void Faulted::do_asleep(const FaultStep& step, const WaitFrame& frame, i64& dead
       }
       break;
     case FaultAct::Remove: remove_asleep(step, frame); break;
-    case FaultAct::Delay: nap(step.action.value, &frame.interrupted); break;
+    case FaultAct::Delay: nap(task_, step.action.value, &frame.interrupted); break;
     default: do_anywhere(step);
   }
 }

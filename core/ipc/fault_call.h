@@ -103,6 +103,16 @@ u32 choose_faults(FaultFacts& facts, bool is_blocked, FaultStep* steps, u32 coun
 u64 mix_fault_hash(u64 hash, u64 value);
 u64 hash_fault_text(const char* text, std::size_t length, u64 hash = 14695981039346656037ull);
 
+// --- fault_process.cc
+
+// Until that time is over, `is_over` is set by a handler, or the process is gone that the call is
+// made for.
+void nap(const Task& task, i64 nanoseconds, const volatile bool* is_over = nullptr);
+void send_signal(const Task& task, u32 signal);
+void kill_process(const Task& task);
+void stop_process(const Task& task, i64 nanoseconds);
+void exit_process(const Task& task, u32 status);
+
 // --- fault_sites.cc
 
 // Notes the call, if the cell wants that: the site, or nullptr.

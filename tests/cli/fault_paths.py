@@ -55,6 +55,13 @@ def test_threads(cells):
     assert failed(cells, "msgget[thread=2]=err(ENOMEM)", "call", "thread", "thread") == ["thread"]
 
 
+def test_stopped_and_continued(cells):
+    # However short it is, and whichever thread makes the call.
+    for length in ("1ns", "1us", "20ms"):
+        lines = run(cells, f"msgget=stop({length})", "call", "thread", "thread", "call")
+        assert lines == ["call ok", "thread ok", "thread ok", "call ok"], (length, lines)
+
+
 def test_programs_and_arguments(cells):
     assert failed(cells, "msgget[prog=fault_s*]=err(ENOMEM)", "call") == ["call"]
     assert failed(cells, "msgget[prog=sh]=err(ENOMEM)", "call") == []
@@ -122,6 +129,11 @@ def test_static_and_inline_programs(cells):
     assert result.stdout.splitlines() == ["call ok", "call ENOMEM", "call ok"], result
     result = cells.call("run", "--trap", "--fault", "msgget@2=kill(before)", "--", static, "call", "call", "call")
     assert result.returncode == 137 and result.stdout == "call ok\n", result
+    # Who is killed while the call is put off, or the process stopped, is not waited for.
+    for action in ("delay(enter,1h)", "stop(1h)", "delay(exit,1h)"):
+        result = cells.call("run", "--trap", "--fault", f"msgget={action}", "--", "sh", "-c",
+                            f"{static} call & sleep 0.3; kill -9 $!; wait $!")
+        assert result.returncode == 137 and result.stdout == "", (action, result)
 
 
 cli_test.main()
