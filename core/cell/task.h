@@ -47,6 +47,7 @@ struct CallWatch {
   // In the window in which handlers may run, `frame` is its own; may write to `deadline_ns`.
   void (*before_sleep)(Task& task, CallWatch& watch, const WaitFrame& frame, i64& deadline_ns);
   void (*after_sleep)(Task& task, CallWatch& watch);
+  const void* lowered = nullptr;  // a limit of the cell that is 0 for this call; see limit_of()
 };
 struct FaultHost;  // ipc/fault.h
 
@@ -120,6 +121,15 @@ class Task {
   i32 buried_pid = 0;       // of a process whose SEM_UNDO was applied, and may be left to nobody
   u32 dead_seen = kNoSlot;  // a dead task met on the way, to be reaped when no lock is held
 };
+
+// A limit of the cell, as it is for the call under way.
+template <class T>
+T limit_of(const Task& task, const T& limit) {
+  const CallWatch* const watch = task.watch;
+  if (watch != nullptr && watch->lowered == &limit) [[unlikely]]
+    return 0;
+  return load_relaxed(limit);
+}
 
 // No handler runs inside: what a signal would interrupt is finished first.
 class Critical {

@@ -11,6 +11,7 @@
 
 #include <type_traits>
 
+#include "core/base/user_time.h"
 #include "core/cell/task.h"
 #include "core/ipc/fault_parse.h"
 
@@ -73,7 +74,9 @@ struct FaultArgs {
   const struct sembuf* ops = nullptr;
   const char* name = nullptr;  // of a POSIX queue, without its slash
   const MqueueDescriptor* queue = nullptr;
-  const void* address = nullptr;  // shmdt's
+  const void* address = nullptr;  // shmat's
+  u64 argument = 0;               // semctl's and its like: the buffer, or SETVAL's value
+  const UserTime* timeout = nullptr;
 };
 
 // The command of a *ctl call without IPC_64.

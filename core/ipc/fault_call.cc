@@ -94,8 +94,6 @@ class Faulted : public CallWatch {
   FaultSite* site_ = nullptr;
   Ending ending_ = Ending::Open;
   long result_ = 0;
-  bool is_limited_ = false;  // `limit_` is lowered for the time of the call
-  FaultLimit limit_ = FaultLimit::Msgmax;
   bool has_slept_ = false;
   bool seems_asleep_ = false;  // `full` was met: what is for sleepers is done at once
   bool corrupts_ = false, drops_ = false, doubles_ = false;
@@ -129,8 +127,12 @@ bool Faulted::bring_about(FaultStep& step, const FaultOutcome& outcome) {
       give(-EIDRM);
       return true;
     case FaultWay::Limited:
-      is_limited_ = true;
-      limit_ = outcome.limit;
+      // The first that is asked, and asked of each call: it is not looked up there who watches.
+      if (outcome.limit == FaultLimit::Semopm) {
+        give(-outcome.error);
+      } else {
+        lowered = limit_place(*task_.cell, outcome.limit);
+      }
       return true;
     case FaultWay::Asleep:
     case FaultWay::Expired:
@@ -322,10 +324,6 @@ long Faulted::run(FaultedCall make, const void* context) {
   site_ = record_fault_site(facts_);
   count_ = choose_faults(facts_, false, steps_, 0);
   for (u32 n = 0; n < count_ && ending_ == Ending::Open; ++n) do_before(steps_[n]);
-  if (ending_ == Ending::Open && is_limited_) {
-    const LoweredLimit lowered(facts_, limit_);
-    give(make_call(make, context));
-  }
   if (ending_ == Ending::Open) give(make_call(make, context));
   if (result_ < 0) mark_fault_site(site_, kSiteFailed);
   for (u32 n = 0; n < count_; ++n) {

@@ -40,7 +40,7 @@ class FaultFacts {
   i64 type();
   // With its slash; empty if there is none. kFaultNameMax bytes.
   const char* name();
-  // Of semop's operations, kFaultOpsSeen at most: calls `visit(num, op, flags)`.
+  // Of semop's operations, kOpsSeen at most: calls `visit(num, op, flags)`.
   template <class Visit>
   void for_each_op(Visit visit);
   // Where the program made the call.
@@ -49,6 +49,8 @@ class FaultFacts {
     caller();
     return caller_offset_;
   }
+
+  static constexpr i64 kOpsSeen = 512;
 
  private:
   void find_object();
@@ -79,7 +81,6 @@ void FaultFacts::for_each_op(Visit visit) {
     std::int16_t op;
     std::int16_t flags;
   } seen;
-  constexpr i64 kOpsSeen = 512;
   const auto* place = reinterpret_cast<const u8*>(args_.ops);
   // More than that are not looked at by the call either: E2BIG.
   if (args_.number > load_relaxed(task_.cell->header().limits.semopm)) return;
@@ -98,7 +99,7 @@ constexpr bool is_mqueue(FaultOp op) { return op >= FaultOp::MqOpen; }
 
 // Asks all rules in their turn: those that fire give their actions to `steps`. `is_blocked`: the
 // call is about to sleep, and only rules with `block` are asked, which are not before. How many.
-constexpr u32 kFaultSteps = 16;
+constexpr u32 kFaultSteps = 32;
 u32 choose_faults(FaultFacts& facts, bool is_blocked, FaultStep* steps, u32 count);
 u64 mix_fault_hash(u64 hash, u64 value);
 u64 hash_fault_text(const char* text, std::size_t length, u64 hash = 14695981039346656037ull);
@@ -119,6 +120,14 @@ void exit_process(const Task& task, u32 status);
 FaultSite* record_fault_site(FaultFacts& facts);
 void mark_fault_site(FaultSite* site, u32 seen);
 
+// --- fault_arguments.cc
+
+// True if Linux finds nothing wrong with the call's own arguments on its way to the object, nor
+// with what it wants of one that is there, nor of one that it would make.
+bool has_good_arguments(FaultFacts& facts);
+// The part that EEXIST comes behind.
+bool has_good_name(FaultFacts& facts);
+
 // --- fault_truth.cc
 
 // True if what the outcome needs holds of the call now.
@@ -132,18 +141,7 @@ int pretend_full(FaultFacts& facts);
 // The namespace's limit.
 void set_fault_limit(Task& task, FaultLimit limit, i64 value);
 
-// Lowers a limit for the time of one call, so that it fails by itself.
-class LoweredLimit {
- public:
-  LoweredLimit(FaultFacts& facts, FaultLimit limit);
-  ~LoweredLimit();
-  LoweredLimit(const LoweredLimit&) = delete;
-  LoweredLimit& operator=(const LoweredLimit&) = delete;
-
- private:
-  u32* narrow_ = nullptr;
-  u64* wide_ = nullptr;
-  u64 lowered_ = 0, before_ = 0;
-};
+// Where the limit stands, for CallWatch::lowered.
+const void* limit_place(const Cell& cell, FaultLimit limit);
 
 }  // namespace ipcell

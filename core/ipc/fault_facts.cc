@@ -1,4 +1,8 @@
 #include <fcntl.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 
 #include "core/ipc/fault_call.h"
 #include "core/ipc/mqueue.h"
@@ -19,17 +23,47 @@ u32 family_of(FaultOp op) {
   return op >= FaultOp::Semget ? kFamilySem : kFamilyMsg;
 }
 
+// What msgctl and its like take their first argument for.
+enum class IdMeaning { Id, Index, Nothing };
+
+IdMeaning meaning_of_id(const FaultArgs& args) {
+  const i32 command = args.command;
+  if (command == IPC_INFO) return IdMeaning::Nothing;
+  bool is_info = false, is_index = false;
+  // The numbers of the families' own commands overlap.
+  switch (args.op) {
+    case FaultOp::Msgctl:
+      is_info = command == MSG_INFO;
+      is_index = command == MSG_STAT || command == kMsgStatAny;
+      break;
+    case FaultOp::Semctl:
+      is_info = command == SEM_INFO;
+      is_index = command == SEM_STAT || command == SEM_STAT_ANY;
+      break;
+    case FaultOp::Shmctl:
+      is_info = command == SHM_INFO;
+      is_index = command == SHM_STAT || command == SHM_STAT_ANY;
+      break;
+    default: break;
+  }
+  if (is_info) return IdMeaning::Nothing;
+  return is_index ? IdMeaning::Index : IdMeaning::Id;
+}
+
 }  // namespace
 
 void FaultFacts::find_by_id() {
   const Cell& cell = *task_.cell;
+  const IdMeaning meaning = meaning_of_id(args_);
+  if (meaning == IdMeaning::Nothing) return;
   const u64 offset = peek_record(cell.layout().registries[family_of(args_.op)], args_.id);
   // Read without its lock: it may be another's in the next moment, which the call itself will see.
   const ObjectHead* head = cell.at<ObjectHead>(offset);
-  if (head == nullptr || load_acquire(head->live) == 0 || head->perm.id != args_.id) return;
+  if (head == nullptr || load_acquire(head->live) == 0) return;
+  if (meaning == IdMeaning::Id && head->perm.id != args_.id) return;
   is_there_ = true;
   object_ = offset;
-  id_ = args_.id;
+  id_ = head->perm.id;
   object_key_ = head->perm.key;
   if (family_of(args_.op) == kFamilyMsg && class_of_block(cell, offset) == BlockClass::MsgQueue)
     depth_ = cell.at<MsgQueueRec>(offset)->held().qnum;

@@ -9,6 +9,8 @@ namespace ipcell {
 namespace {
 
 constexpr u64 kChanceUnit = 1ull << 32;
+// Beside those of FaultScope: where the draws of a rule for all are counted.
+constexpr u64 kDrawScope = 16;
 
 // --------------------------------------------------------------------------- texts
 
@@ -296,7 +298,7 @@ bool fires(FaultFacts& facts, FaultRec& rec) {
   u64 draw = number;
   if (trigger.chance < kChanceUnit && trigger.scope == FaultScope::Global) {
     FaultCounter* own =
-        fault_counter(*facts.task().cell, mix_fault_hash(mix_fault_hash(rec.serial, kFaultSteps),
+        fault_counter(*facts.task().cell, mix_fault_hash(mix_fault_hash(rec.serial, kDrawScope),
                                                          process_hash(facts.task())));
     if (own == nullptr) return false;
     draw = count(own->matched);
@@ -366,7 +368,13 @@ u32 choose_faults(FaultFacts& facts, bool is_blocked, FaultStep* steps, u32 chos
     }
     if (rec == nullptr) break;
     last = rec->serial;
-    if (!matches(facts, *rec, is_blocked) || !fires(facts, *rec)) continue;
+    if (!matches(facts, *rec, is_blocked)) continue;
+    // A rule is followed as a whole, or not at all.
+    if (chosen + rec->rule.actions_used() > kFaultSteps) {
+      count(rec->refused);
+      continue;
+    }
+    if (!fires(facts, *rec)) continue;
     bool is_end = false;
     for (u32 n = 0; n < rec->rule.actions_used() && chosen < kFaultSteps; ++n) {
       steps[chosen++] = {rec->rule.actions[n], rec, rec->rule.is_illegal != 0, false};

@@ -53,6 +53,24 @@ class Privileged {
   Cred root_;
 };
 
+// Linux: ipc/util.c:ipcperms() is asked.
+bool asks_for_access(const FaultArgs& args) {
+  if (is_get(args.op)) return (args.flags & kModeBits) != 0;
+  const i32 command = args.command;
+  if (command == IPC_STAT) return true;
+  // The numbers of the families' own commands overlap.
+  if (args.op == FaultOp::Msgctl) return command == MSG_STAT;
+  if (args.op == FaultOp::Shmctl) return command == SHM_STAT;
+  return args.op == FaultOp::Semctl && command >= GETPID && command <= SEM_STAT;
+}
+
+bool is_exclusive(FaultFacts& facts) {
+  const FaultArgs& args = facts.args();
+  const u32 both = args.op == FaultOp::MqOpen ? static_cast<u32>(O_CREAT | O_EXCL)
+                                              : static_cast<u32>(IPC_CREAT | IPC_EXCL);
+  return (args.flags & both) == both && args.key != 0 && has_good_name(facts);
+}
+
 // What the call itself would ask of the object's mode.
 u32 wanted_access(FaultFacts& facts) {
   const FaultArgs& args = facts.args();
@@ -67,13 +85,18 @@ u32 wanted_access(FaultFacts& facts) {
       facts.for_each_op([&](u16, std::int16_t op, u32) { alters |= op != 0; });
       return alters ? kWriteForAll : kReadForAll;
     }
+    case FaultOp::Msgctl:
+    case FaultOp::Semctl:
+    case FaultOp::Shmctl:
+      if (!asks_for_access(args)) return 0;
+      return args.command == SETVAL || args.command == SETALL ? kWriteForAll : kReadForAll;
     default: return 0;
   }
 }
 
 // The object is there, and the call would get as far as it: nothing is wrong with its arguments.
 bool is_usable(FaultFacts& facts) {
-  if (!facts.has_object()) return false;
+  if (!facts.has_object() || !has_good_arguments(facts)) return false;
   const FaultArgs& args = facts.args();
   const Cell& cell = *facts.task().cell;
   if (is_mqueue(args.op)) {
@@ -86,10 +109,7 @@ bool is_usable(FaultFacts& facts) {
              args.queue->access != O_RDONLY;
     return !receives || (args.size >= queue->max_size && args.queue->access != O_WRONLY);
   }
-  if (args.op == FaultOp::Msgsnd &&
-      (args.size > load_relaxed(cell.header().limits.msgmax) || facts.type() < 1)) {
-    return false;
-  }
+  if (is_get(args.op) && is_exclusive(facts)) return false;
   const ObjectHead* head = cell.at<ObjectHead>(facts.object_offset());
   const u32 access = wanted_access(facts);
   return head != nullptr && (access == 0 || is_permitted(*facts.task().cred, head->perm, access));
@@ -98,16 +118,10 @@ bool is_usable(FaultFacts& facts) {
 bool would_create(FaultFacts& facts) {
   const FaultArgs& args = facts.args();
   if (args.op == FaultOp::MqNotify) return args.number != 0;
+  if (!has_good_arguments(facts)) return false;
   if (args.op == FaultOp::MqOpen) return (args.flags & O_CREAT) != 0 && !facts.has_object();
   if (args.key == 0) return true;
   return (args.flags & IPC_CREAT) != 0 && !facts.has_object();
-}
-
-bool is_exclusive(FaultFacts& facts) {
-  const FaultArgs& args = facts.args();
-  const u32 both = args.op == FaultOp::MqOpen ? static_cast<u32>(O_CREAT | O_EXCL)
-                                              : static_cast<u32>(IPC_CREAT | IPC_EXCL);
-  return (args.flags & both) == both && args.key != 0;
 }
 
 bool creates(FaultFacts& facts) {
@@ -133,17 +147,6 @@ bool gives_up(FaultFacts& facts) {
   facts.for_each_op(
       [&](u16, std::int16_t op, u32 flags) { has_such |= op <= 0 && (flags & IPC_NOWAIT) != 0; });
   return has_such;
-}
-
-// Linux: ipc/util.c:ipcperms() is asked.
-bool asks_for_access(const FaultArgs& args) {
-  if (is_get(args.op)) return (args.flags & kModeBits) != 0;
-  const i32 command = args.command;
-  if (command == IPC_STAT) return true;
-  // The numbers of the families' own commands overlap.
-  if (args.op == FaultOp::Msgctl) return command == MSG_STAT;
-  if (args.op == FaultOp::Shmctl) return command == SHM_STAT;
-  return args.op == FaultOp::Semctl && command >= GETPID && command <= SEM_STAT;
 }
 
 bool is_privileged(FaultFacts& facts) {
@@ -209,7 +212,7 @@ bool remove_named_object(FaultFacts& facts) {
 
 int pretend_full(FaultFacts& facts) {
   if (!is_usable(facts)) return 1;
-  const bool sleeps = (facts.flags() & IPC_NOWAIT) == 0;
+  const bool sleeps = !gives_up(facts);
   switch (facts.args().op) {
     case FaultOp::Msgrcv: return sleeps ? 0 : -ENOMSG;
     case FaultOp::Semop:
@@ -256,23 +259,6 @@ LimitPlace place_of(const Cell& cell, FaultLimit limit) {
   return {};
 }
 
-// So low that the call fails.
-u64 value_in_the_way(FaultFacts& facts, FaultLimit limit) {
-  const CellLayout& layout = facts.task().cell->layout();
-  const auto in_use = [&](u32 family) {
-    return static_cast<u64>(load_relaxed(layout.registries[family].in_use));
-  };
-  switch (limit) {
-    case FaultLimit::Msgmni: return in_use(kFamilyMsg);
-    case FaultLimit::Semmni: return in_use(kFamilySem);
-    case FaultLimit::Shmmni: return in_use(kFamilyShm);
-    case FaultLimit::QueuesMax: return load_relaxed(layout.mqueues.count);
-    case FaultLimit::Semopm:
-      return facts.args().number > 0 ? static_cast<u64>(facts.args().number) - 1 : 0;
-    default: return 0;
-  }
-}
-
 }  // namespace
 
 void set_fault_limit(Task& task, FaultLimit limit, i64 value) {
@@ -283,23 +269,10 @@ void set_fault_limit(Task& task, FaultLimit limit, i64 value) {
   if (place.wide != nullptr) store_relaxed(*place.wide, static_cast<u64>(value));
 }
 
-// Of a task that dies in between the limit stays low, as of a process that was killed before it
-// could raise it again.
-LoweredLimit::LoweredLimit(FaultFacts& facts, FaultLimit limit) {
-  const LimitPlace place = place_of(*facts.task().cell, limit);
-  lowered_ = value_in_the_way(facts, limit);
-  narrow_ = place.narrow;
-  wide_ = place.wide;
-  if (narrow_ != nullptr) before_ = exchange(*narrow_, static_cast<u32>(lowered_));
-  if (wide_ != nullptr) before_ = exchange(*wide_, lowered_);
-}
-
-LoweredLimit::~LoweredLimit() {
-  // Another process may have set it meanwhile: then that is what counts.
-  u32 narrow = static_cast<u32>(lowered_);
-  u64 wide = lowered_;
-  if (narrow_ != nullptr) compare_exchange(*narrow_, narrow, static_cast<u32>(before_));
-  if (wide_ != nullptr) compare_exchange(*wide_, wide, before_);
+// What limit_of() is asked about.
+const void* limit_place(const Cell& cell, FaultLimit limit) {
+  const LimitPlace place = place_of(cell, limit);
+  return place.narrow != nullptr ? static_cast<const void*>(place.narrow) : place.wide;
 }
 
 }  // namespace ipcell

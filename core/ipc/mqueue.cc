@@ -99,7 +99,8 @@ int check_room(const Task& task, const MqueueOpen& request, const Shape& shape) 
 }
 
 bool may_make_queue(const Task& task) {
-  return mqueue_table(*task.cell).count < load_relaxed(task.cell->header().limits.mq_queues_max) ||
+  return mqueue_table(*task.cell).count <
+             limit_of(task, task.cell->header().limits.mq_queues_max) ||
          task.cred->has_capability(kCapSysResource);
 }
 

@@ -435,7 +435,8 @@ long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, 
                          .size = size,
                          .priority = priority,
                          .message = text,
-                         .queue = &to},
+                         .queue = &to,
+                         .timeout = &deadline},
                         [&](const void* sent) {
                           return sys_mq_timedsend(task, to, static_cast<const char*>(sent), size,
                                                   priority, deadline);
@@ -467,7 +468,8 @@ long sys_mq_timedreceive(Task& task, const MqueueDescriptor& from, char* text, s
         {.op = deadline ? FaultOp::MqTimedreceive : FaultOp::MqReceive,
          .size = size,
          .message = text,
-         .queue = &from},
+         .queue = &from,
+         .timeout = &deadline},
         [&] { return sys_mq_timedreceive(task, from, text, size, priority, deadline); });
   }
   const Critical critical(task);

@@ -12,9 +12,6 @@ namespace ipcell {
 
 namespace {
 
-constexpr int kMsgCopy = 040000;
-constexpr int kMsgExcept = 020000;
-
 // --------------------------------------------------------------------------- msgget
 
 // A fresh record: nobody finds it before it has an id, but a stale id may lead a task to its lock.
@@ -42,7 +39,7 @@ int new_queue_locked(Task& task, Registry& registry, Key key, int flags) {
   Locked locked(task, queue.lock);
   init_queue(task, queue, key, static_cast<u32>(flags));
   Journal journal(task);
-  const i32 limit = static_cast<i32>(load_relaxed(task.cell->header().limits.msgmni));
+  const i32 limit = static_cast<i32>(limit_of(task, task.cell->header().limits.msgmni));
   const int id = add_id_locked(journal, *task.cell, registry, block.offset(), queue.perm, limit);
   if (id < 0) return id;
   journal.set(queue.live, 1u);

@@ -17,6 +17,11 @@
 
 namespace ipcell {
 
+// Linux: include/uapi/linux/msg.h; libc's headers have them for some programs only.
+constexpr int kMsgCopy = 040000;
+constexpr int kMsgExcept = 020000;
+constexpr int kMsgStatAny = 13;
+
 // Queued text and messages; one word, so that one store changes both.
 struct MsgLoad {
   u32 cbytes;  // bytes of text

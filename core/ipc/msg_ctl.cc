@@ -12,8 +12,6 @@ namespace ipcell {
 
 namespace {
 
-constexpr int kMsgStatAny = 13;
-
 void fill_msqid(const MsgQueueRec& queue, struct msqid_ds* out) {
   __builtin_memset(out, 0, sizeof *out);
   fill_perm(queue.perm, &out->msg_perm);
@@ -136,7 +134,11 @@ long remove_queue(Task& task, i32 id) {
 // Linux: ipc/msg.c:ksys_msgctl(): the buffer is read before the id is looked at.
 long sys_msgctl(Task& task, int id, int command, void* buffer) {
   if (may_fail(task)) [[unlikely]] {
-    return fail_or_call(task, {.op = FaultOp::Msgctl, .id = id, .command = fault_command(command)},
+    return fail_or_call(task,
+                        {.op = FaultOp::Msgctl,
+                         .id = id,
+                         .command = fault_command(command),
+                         .argument = reinterpret_cast<std::uintptr_t>(buffer)},
                         [&] { return sys_msgctl(task, id, command, buffer); });
   }
   const Critical critical(task);

@@ -42,7 +42,7 @@ int add_set_locked(Task& task, Registry& registry, Key key, u32 nsems, int flags
   Locked locked(task, set.lock);
   init_set(task, set, key, nsems, static_cast<u32>(flags));
   Journal journal(task);
-  const i32 limit = static_cast<i32>(load_relaxed(task.cell->header().limits.semmni));
+  const i32 limit = static_cast<i32>(limit_of(task, task.cell->header().limits.semmni));
   const int id = add_id_locked(journal, *task.cell, registry, block.offset(), set.perm, limit);
   if (id < 0) return id;
   journal.set(registry.total, registry.total + static_cast<i64>(nsems));
@@ -277,7 +277,7 @@ long sys_semget(Task& task, int key, int nsems, int flags) {
   }
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;
-  if (nsems < 0 || nsems > static_cast<i32>(load_relaxed(task.cell->header().limits.semmsl)))
+  if (nsems < 0 || nsems > static_cast<i32>(limit_of(task, task.cell->header().limits.semmsl)))
     return -EINVAL;
   Registry& registry = sem_registry(*task.cell);
   const int result = get_object(
@@ -296,7 +296,8 @@ long sys_semtimedop(Task& task, int id, const struct sembuf* ops, std::size_t co
                         {.op = timeout ? FaultOp::Semtimedop : FaultOp::Semop,
                          .id = id,
                          .number = static_cast<i64>(count),
-                         .ops = ops},
+                         .ops = ops,
+                         .timeout = &timeout},
                         [&] { return sys_semtimedop(task, id, ops, count, timeout); });
   }
   const Critical critical(task);

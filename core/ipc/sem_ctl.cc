@@ -294,9 +294,13 @@ long control(Task& task, i32 id, int num, int command, unsigned long argument) {
 // Linux: ipc/sem.c:ksys_semctl()
 long sys_semctl(Task& task, int id, int num, int command, unsigned long argument) {
   if (may_fail(task)) [[unlikely]] {
-    return fail_or_call(
-        task, {.op = FaultOp::Semctl, .id = id, .number = num, .command = fault_command(command)},
-        [&] { return sys_semctl(task, id, num, command, argument); });
+    return fail_or_call(task,
+                        {.op = FaultOp::Semctl,
+                         .id = id,
+                         .number = num,
+                         .command = fault_command(command),
+                         .argument = argument},
+                        [&] { return sys_semctl(task, id, num, command, argument); });
   }
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;

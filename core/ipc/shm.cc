@@ -64,7 +64,7 @@ bool is_over_shmall(const Task& task, const Registry& registry, u64 pages) {
 // Linux: ipc/shm.c:newseg(), what it checks first. The registry is locked.
 int check_new(const Task& task, const Registry& registry, const SegmentArgs& args) {
   const Limits& limits = task.cell->header().limits;
-  if (args.size < SHMMIN || args.size > load_relaxed(limits.shmmax)) return -EINVAL;
+  if (args.size < SHMMIN || args.size > limit_of(task, limits.shmmax)) return -EINVAL;
   if (args.pages() * kPage < args.size || is_over_shmall(task, registry, args.pages()))
     return -ENOSPC;
   if ((args.flags & SHM_HUGETLB) != 0) return refuse_huge_pages(task, args);
@@ -130,7 +130,7 @@ int add_segment_locked(Task& task, Registry& registry) {
   // Others may have made some meanwhile.
   if (is_over_shmall(task, registry, segment.pages)) return -ENOSPC;
   Journal journal(task);
-  const i32 limit = static_cast<i32>(load_relaxed(task.cell->header().limits.shmmni));
+  const i32 limit = static_cast<i32>(limit_of(task, task.cell->header().limits.shmmni));
   const int id =
       add_id_locked(journal, *task.cell, registry, task.rec->destroying, segment.perm, limit);
   if (id < 0) return id;

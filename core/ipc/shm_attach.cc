@@ -362,8 +362,10 @@ bool bury_attachment(Task& task, HoldRec& hold) {
 // Linux: ipc/shm.c:do_shmat()
 long sys_shmat(Task& task, int id, const void* address, int flags) {
   if (may_fail(task)) [[unlikely]] {
-    return fail_or_call(task, {.op = FaultOp::Shmat, .id = id, .flags = static_cast<u32>(flags)},
-                        [&] { return sys_shmat(task, id, address, flags); });
+    return fail_or_call(
+        task,
+        {.op = FaultOp::Shmat, .id = id, .flags = static_cast<u32>(flags), .address = address},
+        [&] { return sys_shmat(task, id, address, flags); });
   }
   const Critical critical(task);
   if (task.cell->is_poisoned()) return -EIO;

@@ -205,7 +205,11 @@ u64 count_resident(Task& task, const SegmentRec& segment) {
 // Linux: ipc/shm.c:ksys_shmctl()
 long sys_shmctl(Task& task, int id, int command, void* buffer) {
   if (may_fail(task)) [[unlikely]] {
-    return fail_or_call(task, {.op = FaultOp::Shmctl, .id = id, .command = fault_command(command)},
+    return fail_or_call(task,
+                        {.op = FaultOp::Shmctl,
+                         .id = id,
+                         .command = fault_command(command),
+                         .argument = reinterpret_cast<std::uintptr_t>(buffer)},
                         [&] { return sys_shmctl(task, id, command, buffer); });
   }
   const Critical critical(task);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <set>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
@@ -284,6 +285,56 @@ TEST_CASE("an error for which Linux has no reason is left out, and counted", "[f
   CHECK(next_text(test.task, id) == "error " + std::to_string(ENOMSG));
 }
 
+TEST_CASE("what is wrong with the call itself comes first", "[fault]") {
+  FaultTest test;
+  Task& task = test.task;
+  const int queue = static_cast<int>(sys_msgget(task, 7, IPC_CREAT | 0666));
+  const int set = static_cast<int>(sys_semget(task, 7, 2, IPC_CREAT | 0666));
+  test.add("sysv.*[!flag:IPC_NOWAIT]=err(EIDRM)");
+  test.add("semop=err(EAGAIN)");
+  test.add("msgget|semget|shmget=err(ENOMEM)");
+  struct msginfo info;
+  CHECK(sys_msgctl(task, queue, MSG_INFO, reinterpret_cast<msqid_ds*>(&info)) >= 0);
+  CHECK(sys_msgctl(task, queue, 9999, nullptr) == -EINVAL);
+  char text[16];
+  CHECK(sys_msgrcv(task, queue, text, static_cast<std::size_t>(-1), 0, 0) == -EINVAL);
+  CHECK(sys_msgrcv(task, queue, text, 1, 0, kMsgCopy) == -EINVAL);
+  CHECK(sys_semctl(task, set, 2, GETVAL, 0) == -EINVAL);
+  CHECK(sys_semctl(task, set, 0, SETVAL, 40000) == -ERANGE);
+  CHECK(operate(task, set, {}) == -EINVAL);
+  CHECK(operate(task, set, {op(2, -1)}) == -EFBIG);
+  CHECK(operate(task, set, {op(2, -1, IPC_NOWAIT)}) == -EFBIG);
+  CHECK(operate_within(task, set, {op(0, -1)}, {0, 2'000'000'000}) == -EINVAL);
+  CHECK(sys_semget(task, IPC_PRIVATE, 0, 0600) == -EINVAL);
+  CHECK(sys_shmget(task, IPC_PRIVATE, 0, 0600) == -EINVAL);
+  // Both are there.
+  CHECK(sys_msgget(task, 7, 0) == queue);
+  CHECK(sys_semget(task, 7, 0, 0) == set);
+}
+
+TEST_CASE("who asks for no permission is told of EEXIST first", "[fault]") {
+  FaultTest test;
+  Worker other(test.cell);
+  test.add("msgget=err(EACCES)");
+  CHECK(sys_msgget(test.task, 7, IPC_CREAT | 0666) >= 0);
+  const auto get = [&](int flags) {
+    return other.run([=](Task& own) { return sys_msgget(own, 7, flags); });
+  };
+  CHECK(get(IPC_CREAT | IPC_EXCL | 0666) == -EEXIST);
+  CHECK(get(0666) == -EACCES);
+}
+
+TEST_CASE("a rule is followed as a whole", "[fault]") {
+  FaultTest test;
+  for (u32 n = 0; n < kFaultSteps - 1; ++n) test.add("msgget=yield");
+  const FaultRec& rec = test.add("msgget=yield->err(ENOMEM)");
+  CHECK(make_queue(test.task) >= 0);
+  CHECK(rec.fired == 0);
+  CHECK(rec.refused == 1);
+  test.add("msgget=err(ENOMEM)");
+  CHECK(make_queue(test.task) == -ENOMEM);
+}
+
 TEST_CASE("ENOSPC is a lowered limit, for the time of the call", "[fault]") {
   FaultTest test;
   Limits& limits = test.cell.header().limits;
@@ -298,6 +349,23 @@ TEST_CASE("ENOSPC is a lowered limit, for the time of the call", "[fault]") {
   test.add("semget|shmget=err(ENOSPC)");
   CHECK(sys_semget(test.task, IPC_PRIVATE, 1, 0600) == -ENOSPC);
   CHECK(limits.semmni != 0);
+}
+
+TEST_CASE("a limit is lowered for one call alone", "[fault]") {
+  FaultTest test;
+  const int set = make_set(test.task, 1);
+  test.add("semget|msgget|shmget p=0.5=err(ENOSPC)");
+  test.add("semop p=0.5=err(E2BIG)");
+  const Limits before = test.cell.header().limits;
+  Worker other(test.cell);
+  // Each in its own task, and of different sizes.
+  for (int n = 0; n < 200; ++n) {
+    auto done = other.start([&](Task& own) { return operate(own, set, {op(0, 1), op(0, -1)}); });
+    (void)operate(test.task, set, {op(0, 1), op(0, 1), op(0, -1), op(0, -1)});
+    (void)make_queue(test.task);
+    done.get();
+  }
+  CHECK(__builtin_memcmp(&before, &test.cell.header().limits, sizeof before) == 0);
 }
 
 TEST_CASE("limit() stays", "[fault]") {
@@ -376,6 +444,10 @@ TEST_CASE("busy: an increment never has to wait", "[fault]") {
   CHECK(sys_semtimedop(test.task, set, &up, 1, nullptr) == 0);
   CHECK(rec.refused == 1);
   CHECK(sys_semtimedop(test.task, set, &down, 1, nullptr) == -EAGAIN);
+  // The one that has to wait may do so, whatever the other says.
+  REQUIRE(sys_semctl(test.task, set, 0, SETVAL, 1) == 0);
+  struct sembuf both[] = {{0, -1, 0}, {0, 1, IPC_NOWAIT}};
+  CHECK(sys_semtimedop(test.task, set, both, 2, nullptr) == 0);
 }
 
 TEST_CASE("timeout: the deadline passes at once", "[fault]") {
