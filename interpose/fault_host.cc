@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 
 #include "core/base/file.h"
+#include "core/ipc/scratch.h"
 #include "core/ipc/text.h"
 #include "interpose/signals.h"
 
@@ -45,7 +46,7 @@ void copy_text(char* out, std::size_t size, const char* text) {
 
 constexpr std::size_t kArgumentsMax = 4096;
 
-// The arguments joined by spaces, as far as there is room.
+// The arguments joined by spaces, as far as there is room for kArgumentsMax bytes.
 void read_arguments(char* out) {
   const long fd =
       sys::call(SYS_openat, AT_FDCWD, sys::arg("/proc/self/cmdline"), O_RDONLY | O_CLOEXEC);
@@ -64,9 +65,13 @@ void read_arguments(char* out) {
 bool matches_arguments(const char* expression) {
   regex_t compiled;
   if (regcomp(&compiled, expression, REG_EXTENDED | REG_NOSUB) != 0) return false;
-  char arguments[kArgumentsMax];
-  read_arguments(arguments);
-  const bool is_match = regexec(&compiled, arguments, 0, nullptr, 0) == 0;
+  // Not on the stack, which may be a handler's and small.
+  Scratch<char, 1> arguments;
+  bool is_match = false;
+  if (arguments.make(kArgumentsMax)) {
+    read_arguments(arguments.data());
+    is_match = regexec(&compiled, arguments.data(), 0, nullptr, 0) == 0;
+  }
   regfree(&compiled);
   return is_match;
 }
