@@ -156,7 +156,7 @@ template <class Call>
 static long with_faults(FaultOp op, int fd, const Call& call) {
   Task* const task = task_if_any();
   const DescriptorEntry* const entry = known_queue(fd);
-  if (task == nullptr || entry == nullptr || !may_fail(*task)) return call();
+  if (task == nullptr || entry == nullptr || !may_fail(*task, op)) return call();
   const FaultArgs args = {.op = op, .number = 1, .queue = &entry->queue};
   return fail_or_call(*task, args, call);
 }

@@ -377,7 +377,7 @@ struct Header {
   u64 segment_pages;   // of shared memory, behind kCellSize
   u64 user_namespace;  // inode number of the one that it belongs to, 0 if unknown; atomic
   u64 pid_namespace;   // the same of the process that made it
-  u32 faults;          // not 0: there are fault rules, or calls are recorded; see ipc/fault.h
+  u32 faults;          // which calls there are fault rules about, or all are recorded; ipc/fault.h
   u32 pad;
 };
 

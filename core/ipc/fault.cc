@@ -46,11 +46,17 @@ void give_id(FaultRule& rule, u32 serial) {
   text.put_char('\0');
 }
 
-// What Header::faults has to say, with one rule more, or less.
-u32 summary_locked(const FaultTable& table, int change) {
-  u32 count = 0;
-  for (const FaultRec& rec : table.rules) count += rec.state == kFaultSet ? 1 : 0;
-  return count + static_cast<u32>(change) + (table.records != kRecordNothing ? 1 : 0);
+u32 operations_of(const FaultRule& rule) {
+  return static_cast<u32>(rule.ops) & ((1u << kFaultOps) - 1);
+}
+
+// What Header::faults has to say of what is in force.
+u32 summary_locked(const FaultTable& table) {
+  u32 summary = table.records != kRecordNothing ? kFaultsRecorded : 0;
+  for (const FaultRec& rec : table.rules) {
+    if (rec.state == kFaultSet) summary |= operations_of(rec.rule);
+  }
+  return summary;
 }
 
 // The part that every rule needs.
@@ -64,13 +70,13 @@ bool needs_counters(const FaultRule& rule) {
 }
 
 // The stores of this file need no journal: each is a whole step, and in their order a death between
-// two of them leaves Header::faults too high, which costs time, and nothing else.
+// two of them leaves bits in Header::faults, which costs time, and nothing else.
 
 // Its counters stay: their key has the rule's serial number.
 void remove_locked(Task& task, FaultRec& rec) {
   store_release(rec.state, static_cast<u32>(kFaultFree));
   kill_barrier();
-  store_relaxed(task.cell->header().faults, summary_locked(table_of(*task.cell), 0));
+  store_relaxed(task.cell->header().faults, summary_locked(table_of(*task.cell)));
 }
 
 u32 slot_of(u64 key, u32 slots) { return static_cast<u32>((key ^ key >> 29) % slots); }
@@ -102,7 +108,7 @@ int add_fault_rule(Task& task, FaultRule& rule) {
   store_relaxed(table.next_serial, serial);
   store_relaxed(table.cursor, static_cast<u32>(rec - table.rules) + 1);
   kill_barrier();
-  store_relaxed(cell.header().faults, summary_locked(table, 1));
+  store_relaxed(cell.header().faults, summary_locked(table) | operations_of(rule));
   kill_barrier();
   store_release(rec->state, static_cast<u32>(kFaultSet));
   return 0;
@@ -152,7 +158,7 @@ int record_fault_sites(Task& task, u32 records) {
   const Locked locked(task, table.lock);
   store_relaxed(table.records, records);
   kill_barrier();
-  store_relaxed(cell.header().faults, summary_locked(table, 0));
+  store_relaxed(cell.header().faults, summary_locked(table));
   return 0;
 }
 

@@ -6,7 +6,8 @@
 //   fault_truth.cc   how an outcome is made true: objects removed, limits lowered, what must hold
 //
 // A function of the facade asks may_fail() first: one load and a branch where the cell has no
-// rules. docs/faults.md says what rules are; docs/locking.md, "Fault rules", who writes what.
+// rules about it. docs/faults.md says what rules are; docs/locking.md, "Fault rules", who writes
+// what.
 #pragma once
 
 #include <type_traits>
@@ -92,9 +93,15 @@ constexpr bool kAsksForFaults = true;
 inline bool has_faults(const Cell& cell) {
   return kAsksForFaults && load_relaxed(cell.header().faults) != 0;
 }
-// True if the call is to be made by fail_or_call(), which makes it in its turn.
-IPCELL_ALWAYS_INLINE bool may_fail(const Task& task) {
-  return has_faults(*task.cell) && task.watch == nullptr;
+// In Header::faults, beside bit_of() the operations that there are rules about.
+constexpr u32 kFaultsRecorded = 1u << 31;
+// True if the call, of one of these operations, is to be made by fail_or_call(), which makes it in
+// its turn.
+template <class... Ops>
+IPCELL_ALWAYS_INLINE bool may_fail(const Task& task, Ops... ops) {
+  const u32 wanted = (bit_of(ops) | ...) | kFaultsRecorded;
+  return kAsksForFaults && (load_relaxed(task.cell->header().faults) & wanted) != 0 &&
+         task.watch == nullptr;
 }
 
 using FaultedCall = long (*)(const void* context, const void* message);

@@ -360,9 +360,13 @@ u32 choose_faults(FaultFacts& facts, bool is_blocked, FaultStep* steps, u32 chos
   FaultTable& table = facts.task().cell->layout().faults;
   // In the order in which they were added.
   u32 last = 0;
-  for (u32 turn = 0; turn < kFaultRules; ++turn) {
+  // The places are taken in turn: those behind have never been used.
+  const u32 serials = load_relaxed(table.next_serial);
+  const u32 places = serials < kFaultRules ? serials : kFaultRules;
+  for (u32 turn = 0; turn < places; ++turn) {
     FaultRec* rec = nullptr;
-    for (FaultRec& other : table.rules) {
+    for (u32 n = 0; n < places; ++n) {
+      FaultRec& other = table.rules[n];
       if (load_acquire(other.state) != kFaultSet || other.serial <= last) continue;
       if (rec == nullptr || other.serial < rec->serial) rec = &other;
     }

@@ -402,7 +402,7 @@ long sys_mq_set_nonblocking(Task& task, const MqueueDescriptor& of, bool is_nonb
 }
 
 long sys_mq_open(Task& task, const MqueueOpen& request, MqueueDescriptor* opened) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::MqOpen)) [[unlikely]] {
     return fail_or_call(
         task,
         {.op = FaultOp::MqOpen, .flags = static_cast<u32>(request.flags), .name = request.name},
@@ -435,7 +435,7 @@ long sys_mq_reopen(Task& task, const char* link, int flags, bool closes_on_exec,
 }
 
 long sys_mq_unlink(Task& task, const char* name) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::MqUnlink)) [[unlikely]] {
     return fail_or_call(task, {.op = FaultOp::MqUnlink, .name = name},
                         [&] { return sys_mq_unlink(task, name); });
   }
@@ -454,7 +454,7 @@ long sys_mq_unlink(Task& task, const char* name) {
 // Linux: ipc/mqueue.c:do_mq_getsetattr()
 long sys_mq_getsetattr(Task& task, const MqueueDescriptor& of, const struct mq_attr* wanted,
                        struct mq_attr* old) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::MqGetattr, FaultOp::MqSetattr)) [[unlikely]] {
     return fail_or_call(
         task, {.op = wanted != nullptr ? FaultOp::MqSetattr : FaultOp::MqGetattr, .queue = &of},
         [&] { return sys_mq_getsetattr(task, of, wanted, old); });

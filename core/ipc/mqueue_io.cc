@@ -429,7 +429,7 @@ void reap_mqueue_wait(Task& reaper, TaskRec& dead, u32 dead_slot) {
 // text, then what the queue says.
 long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, std::size_t size,
                       u32 priority, UserTime deadline) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::MqSend, FaultOp::MqTimedsend)) [[unlikely]] {
     return fail_or_call(task,
                         {.op = deadline ? FaultOp::MqTimedsend : FaultOp::MqSend,
                          .size = size,
@@ -462,7 +462,7 @@ long sys_mq_timedsend(Task& task, const MqueueDescriptor& to, const char* text, 
 // Linux: ipc/mqueue.c:do_mq_timedreceive()
 long sys_mq_timedreceive(Task& task, const MqueueDescriptor& from, char* text, std::size_t size,
                          u32* priority, UserTime deadline) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::MqReceive, FaultOp::MqTimedreceive)) [[unlikely]] {
     return fail_or_call(
         task,
         {.op = deadline ? FaultOp::MqTimedreceive : FaultOp::MqReceive,

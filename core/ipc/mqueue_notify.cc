@@ -136,7 +136,7 @@ void leave_notice(Journal& journal, Task& task, MqueueRec& queue, u32 slot) {
 
 // Linux: ipc/mqueue.c:do_mq_notify()
 long sys_mq_notify(Task& task, const MqueueDescriptor& of, const struct sigevent* event) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::MqNotify)) [[unlikely]] {
     return fail_or_call(task,
                         {.op = FaultOp::MqNotify, .number = event != nullptr ? 1 : 0, .queue = &of},
                         [&] { return sys_mq_notify(task, of, event); });

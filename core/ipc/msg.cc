@@ -258,7 +258,7 @@ long fill_buffer(Task& task, void* buffer, u64 size) {
 }  // namespace
 
 long sys_msgget(Task& task, int key, int flags) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Msgget)) [[unlikely]] {
     return fail_or_call(
         task,
         {.op = FaultOp::Msgget, .key = static_cast<u32>(key), .flags = static_cast<u32>(flags)},
@@ -278,7 +278,7 @@ long sys_msgget(Task& task, int key, int flags) {
 // Linux: ipc/msg.c:ksys_msgsnd(), do_msgsnd(): EFAULT of the type, EINVAL, EFAULT of the text, then
 // whatever the queue says.
 long sys_msgsnd(Task& task, int id, const void* message, std::size_t size, int flags) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Msgsnd)) [[unlikely]] {
     return fail_or_call(task,
                         {.op = FaultOp::Msgsnd,
                          .id = id,
@@ -304,7 +304,7 @@ long sys_msgsnd(Task& task, int id, const void* message, std::size_t size, int f
 
 // Linux: ipc/msg.c:do_msgrcv()
 long sys_msgrcv(Task& task, int id, void* message, std::size_t size, long type, int flags) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Msgrcv)) [[unlikely]] {
     return fail_or_call(task,
                         {.op = FaultOp::Msgrcv,
                          .id = id,

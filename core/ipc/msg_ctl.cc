@@ -133,7 +133,7 @@ long remove_queue(Task& task, i32 id) {
 
 // Linux: ipc/msg.c:ksys_msgctl(): the buffer is read before the id is looked at.
 long sys_msgctl(Task& task, int id, int command, void* buffer) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Msgctl)) [[unlikely]] {
     return fail_or_call(task,
                         {.op = FaultOp::Msgctl,
                          .id = id,

@@ -267,7 +267,7 @@ int deadline_of(const KernelTimespec& timeout, i64* deadline_ns) {
 
 // Linux: ipc/sem.c:ksys_semget()
 long sys_semget(Task& task, int key, int nsems, int flags) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Semget)) [[unlikely]] {
     return fail_or_call(task,
                         {.op = FaultOp::Semget,
                          .key = static_cast<u32>(key),
@@ -291,7 +291,7 @@ long sys_semget(Task& task, int key, int nsems, int flags) {
 // Linux: ipc/sem.c:semtimedop(), do_semtimedop(), __do_semtimedop(), in the order of their checks.
 long sys_semtimedop(Task& task, int id, const struct sembuf* ops, std::size_t count,
                     UserTime timeout) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Semop, FaultOp::Semtimedop)) [[unlikely]] {
     return fail_or_call(task,
                         {.op = timeout ? FaultOp::Semtimedop : FaultOp::Semop,
                          .id = id,

@@ -293,7 +293,7 @@ long control(Task& task, i32 id, int num, int command, unsigned long argument) {
 
 // Linux: ipc/sem.c:ksys_semctl()
 long sys_semctl(Task& task, int id, int num, int command, unsigned long argument) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Semctl)) [[unlikely]] {
     return fail_or_call(task,
                         {.op = FaultOp::Semctl,
                          .id = id,

@@ -300,7 +300,7 @@ void sweep_segments(Task& task, bool only_marked) {
 
 // Linux: ipc/shm.c:ksys_shmget()
 long sys_shmget(Task& task, int key, std::size_t size, int flags) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Shmget)) [[unlikely]] {
     return fail_or_call(task,
                         {.op = FaultOp::Shmget,
                          .key = static_cast<u32>(key),

@@ -361,7 +361,7 @@ bool bury_attachment(Task& task, HoldRec& hold) {
 
 // Linux: ipc/shm.c:do_shmat()
 long sys_shmat(Task& task, int id, const void* address, int flags) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Shmat)) [[unlikely]] {
     return fail_or_call(
         task,
         {.op = FaultOp::Shmat, .id = id, .flags = static_cast<u32>(flags), .address = address},
@@ -395,7 +395,7 @@ u64 sys_shmdt_finds(Task& task, const void* address) {
 }
 
 long sys_shmdt(Task& task, const void* address) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Shmdt)) [[unlikely]] {
     return fail_or_call(task, {.op = FaultOp::Shmdt}, [&] { return sys_shmdt(task, address); });
   }
   const Critical critical(task);

@@ -204,7 +204,7 @@ u64 count_resident(Task& task, const SegmentRec& segment) {
 
 // Linux: ipc/shm.c:ksys_shmctl()
 long sys_shmctl(Task& task, int id, int command, void* buffer) {
-  if (may_fail(task)) [[unlikely]] {
+  if (may_fail(task, FaultOp::Shmctl)) [[unlikely]] {
     return fail_or_call(task,
                         {.op = FaultOp::Shmctl,
                          .id = id,

@@ -78,10 +78,13 @@ TEST_CASE("no rule is about what is done for a rule", "[fault]") {
 TEST_CASE("without rules nothing is asked for", "[fault]") {
   FaultTest test;
   CHECK_FALSE(has_faults(test.cell));
-  CHECK_FALSE(may_fail(test.task));
+  CHECK_FALSE(may_fail(test.task, FaultOp::Msgget));
   CHECK(fault_rule_at(test.cell, 0) == nullptr);
   const FaultRec& rec = test.add("a: msgget=err(ENOMEM)");
-  CHECK(may_fail(test.task));
+  CHECK(may_fail(test.task, FaultOp::Msgget));
+  CHECK(may_fail(test.task, FaultOp::Msgsnd, FaultOp::Msgget));
+  // The others' calls cost no more than without rules.
+  CHECK_FALSE(may_fail(test.task, FaultOp::Msgsnd));
   CHECK(rec.serial == 1);
   CHECK(remove_fault_rule(test.task, "b") == -ENOENT);
   CHECK(remove_fault_rule(test.task, "a") == 0);
