@@ -56,8 +56,6 @@ struct FaultHost {
   // Where the program made the call that is under way: the base name of its file, and the offset
   // in it. Asked once for each call.
   void (*find_caller)(char* name, std::size_t size, u64* offset);
-  // A line on standard error.
-  void (*say)(const char* line);
 };
 
 // A call of the facade, as rules see it. Pointers are the program's.

@@ -193,6 +193,9 @@ bool remove_named_object(FaultFacts& facts) {
   Task& task = facts.task();
   const Privileged privileged(task);
   if (is_mqueue(facts.args().op)) {
+    // One that has lost its name is removed already: another may have the name by now.
+    const MqueueRec* queue = mqueue_at(*task.cell, facts.object_offset());
+    if (queue == nullptr || queue->is_linked == 0) return false;
     const char* name = facts.name();
     return *name != '\0' && sys_mq_unlink(task, name + 1) == 0;
   }

@@ -124,6 +124,20 @@ TEST_CASE("names that are taken away, or taken", "[fault_mqueue]") {
   test.close(second);
 }
 
+TEST_CASE("a queue that has lost its name takes no other's away", "[fault_mqueue]") {
+  MqFaultTest test;
+  const MqueueDescriptor old = test.make("q");
+  test.unlink("q");
+  const MqueueDescriptor fresh = test.make("q");
+  const FaultRec& rec = test.add("mq_send=rmid(before)");
+  CHECK(sys_mq_timedsend(test.task, old, "x", 1, 0, nullptr) == 0);
+  CHECK(rec.refused == 1);
+  test.clear();
+  test.unlink("q");
+  test.close(old);
+  test.close(fresh);
+}
+
 TEST_CASE("queues_max holds for those who must heed it", "[fault_mqueue]") {
   MqFaultTest test;
   const FaultRec& rec = test.add("mq_open=err(ENOSPC)");
